@@ -1,0 +1,52 @@
+/*
+ * command — what can be asked of a Runtime, as plain structs of borrowed views (contract 1, 2.5-2.8).
+ *
+ * All text is valid UTF-8 before it comes here; the Runtime checks what has a meaning to it (blank,
+ * too long, unknown profile) and copies what it keeps.
+ */
+#ifndef WR_CORE_COMMAND_H
+#define WR_CORE_COMMAND_H
+
+#include "bytes/buf.h"
+#include "bytes/view.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A packed list of (name, text) pairs: two views each, length first (u32 LE, 0xffffffff for an
+ * absent second one). Made with wr_pairs_append, walked with wr_pairs_next, stored as it is. */
+struct wr_pairs {
+	struct wr_view packed;
+	uint32_t count;
+};
+
+/* Appends a pair to `out`, which holds nothing but the list. Status of the buffer. */
+enum wr_status wr_pairs_append(struct wr_buf *out, struct wr_view name, struct wr_view text);
+
+/* Takes the first pair off *rest (start with pairs.packed). False at the end or when damaged. */
+bool wr_pairs_next(struct wr_view *rest, struct wr_view *name, struct wr_view *text);
+
+enum wr_intent_kind { WR_INTENT_ASSISTANT, WR_INTENT_TASK, WR_INTENT_ROLE };
+enum wr_profile_kind { WR_PROFILE_RUNTIME_DEFAULT, WR_PROFILE_BUILTIN, WR_PROFILE_NAMED };
+
+struct wr_create {
+	enum wr_intent_kind intent;
+	struct wr_view objective; /* task */
+	struct wr_view role;      /* role */
+	struct wr_view purpose;   /* assistant, role; may be absent */
+	enum wr_profile_kind profile;
+	struct wr_view profile_value;    /* builtin, named */
+	struct wr_view config_bundle_id; /* may be absent */
+	struct wr_pairs capabilities;    /* name, reason (may be absent) */
+	struct wr_pairs workspace_refs;  /* name, reference */
+	struct wr_pairs mount_refs;      /* name, reference */
+};
+
+enum wr_input_kind { WR_INPUT_USER, WR_INPUT_SYSTEM };
+
+struct wr_input {
+	enum wr_input_kind kind;
+	struct wr_view content;
+};
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * runtime — the face of the Runtime: create Workers, feed them, stop them, read what happened.
+ *
+ * The only header an embedder includes. A Runtime is a state machine over one append-only event log:
+ * every operation decides, appends one record, and folds that record into its state; nothing changes
+ * in another way. It does no I/O, has no clock and no threads: memory, time, entropy, a store, what
+ * runs Workers and how events are encoded come in through ports. All calls belong to one thread.
+ *
+ *	struct wr_runtime_config config;
+ *	wr_runtime_defaults(&config);
+ *	status = wr_runtime_new(&runtime, &config, &ports, &error);
+ *	status = wr_runtime_create(runtime, &request, &worker);
+ *	status = wr_runtime_input(runtime, worker->id, &input, &ack);
+ *	... wr_event_stream_read(&worker->events, ...) ...
+ *	wr_runtime_free(runtime);
+ *
+ * Order of checks is the contract's (2.2). A refused operation changes nothing.
+ */
+#ifndef WR_CORE_RUNTIME_H
+#define WR_CORE_RUNTIME_H
+
+#include "bytes/allocator.h"
+#include "core/command.h"
+#include "core/cursor.h"
+#include "core/encoding.h"
+#include "core/event.h"
+#include "core/event_bytes.h"
+#include "core/event_log.h"
+#include "core/execution.h"
+#include "core/store.h"
+#include "core/transcript.h"
+#include "core/worker.h"
+
+struct wr_runtime;
+
+struct wr_runtime_config {
+	struct wr_view runtime_id;   /* absent: one is made from entropy. Copied */
+	struct wr_view display_name; /* absent: none. Copied */
+	uint32_t transcript_items_max; /* contract 5.4 */
+	uint32_t event_batch_items_max;
+	uint32_t worker_count_max;
+	struct wr_retention retention;
+	uint64_t worker_transcript_bytes_max, transcript_bytes_max;
+	/* The owner calls wr_runtime_trim itself, at the end of each turn. */
+	bool is_trimmed_by_owner;
+};
+
+void wr_runtime_defaults(struct wr_runtime_config *config);
+
+/* Borrowed for the life of the Runtime. */
+struct wr_runtime_ports {
+	struct wr_allocator *allocator;
+	int64_t (*wall_ms)(void *context); /* milliseconds since the epoch */
+	enum wr_status (*entropy)(void *context, void *out, size_t bytes);
+	void *context; /* of the two above */
+	const struct wr_encoding *encoding; /* NULL: wr_event_bytes_encoding */
+	struct wr_store store;              /* ops NULL: memory only */
+	struct wr_profiles profiles;        /* find NULL: only builtin profiles, nothing runs them */
+	struct wr_observer observer;
+};
+
+/* A new Runtime, given: free it with wr_runtime_free. WR_OK, WR_INVALID (blank id), WR_NO_MEMORY,
+ * WR_IO (entropy, store), WR_CORRUPT. */
+enum wr_status wr_runtime_new(struct wr_runtime **out, const struct wr_runtime_config *config,
+			      const struct wr_runtime_ports *ports, struct wr_error *error);
+void wr_runtime_free(struct wr_runtime *self);
+
+/* ---- commands ---- */
+
+struct wr_ack {
+	enum wr_worker_status status;
+	uint64_t event_id;
+	uint64_t transcript_sequence; /* of an input */
+};
+
+/* WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name; error->detail tells);
+ * WR_NOT_FOUND (no such profile); WR_TOO_LARGE (over WR_EVENT_BYTES_MAX); WR_FULL (Worker limit, or
+ * store); WR_NO_MEMORY; WR_IO. *out is lent for the life of the Runtime. */
+enum wr_status wr_runtime_create(struct wr_runtime *self, const struct wr_create *request,
+				 const struct wr_worker **out, struct wr_error *error);
+
+/* WR_OK; WR_STOPPED; WR_INVALID (blank content); WR_TOO_LARGE; WR_NOT_FOUND; WR_CONFLICT (Worker not
+ * running); WR_BUSY, WR_UNAVAILABLE, WR_REJECTED (execution); WR_FULL; WR_NO_MEMORY; WR_IO. */
+enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_id,
+				const struct wr_input *input, struct wr_ack *ack,
+				struct wr_error *error);
+
+/* Terminal and idempotent: on a Worker that is not running the acknowledgement repeats what is.
+ * `reason` may be absent. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_FULL; WR_NO_MEMORY; WR_IO. */
+enum wr_status wr_runtime_stop_worker(struct wr_runtime *self, struct wr_view worker_id,
+				      struct wr_view reason, struct wr_ack *ack);
+enum wr_status wr_runtime_cancel_worker(struct wr_runtime *self, struct wr_view worker_id,
+					struct wr_view reason, struct wr_ack *ack);
+
+/* Ends the running turn. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_CONFLICT (Worker not running, or no turn
+ * is); WR_UNSUPPORTED (nothing runs it). */
+enum wr_status wr_runtime_interrupt(struct wr_runtime *self, struct wr_view worker_id,
+				    struct wr_ack *ack);
+
+/* Stops the Runtime: every running Worker becomes stopped; commands are WR_STOPPED afterwards. Gives
+ * the event id; again: the newest one. WR_OK, WR_NO_MEMORY, WR_FULL, WR_IO. */
+enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id);
+
+/* ---- reports of an execution ---- */
+
+/* Appends a protocol event of the Worker (also of a stopped one). WR_OK, WR_NOT_FOUND, WR_TOO_LARGE
+ * (over WR_EVENT_BYTES_MAX), WR_NO_MEMORY, WR_FULL, WR_IO. */
+enum wr_status wr_runtime_output(struct wr_runtime *self, uint32_t worker,
+				 const struct wr_output *output);
+/* Moves the Worker to a phase, with a cause (a short text of ours). WR_OK (also when it is there
+ * already: nothing is appended); WR_CONFLICT: not an allowed move; as above else. The execution
+ * counts as live from its first report of STARTING, IDLE or BUSY on. */
+enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum wr_phase phase,
+				struct wr_view cause);
+/* Nothing of the execution of this Worker is left. Moves STOPPING to STOPPED; another phase stays
+ * (the execution has reported FAILED or IDLE before). */
+enum wr_status wr_runtime_execution_ended(struct wr_runtime *self, uint32_t worker);
+
+/* ---- reading ---- */
+
+struct wr_runtime_summary {
+	struct wr_view runtime_id, display_name; /* display_name may be absent */
+	bool is_stopped;
+	uint32_t worker_count, running_count, stopped_count, cancelled_count;
+	uint64_t diagnostic_count;
+	uint32_t transcript_items_max, event_batch_items_max;
+	uint64_t last_sequence;
+	struct wr_view log_id; /* 32 hex digits */
+	uint32_t generation;
+};
+
+void wr_runtime_summary(const struct wr_runtime *self, struct wr_runtime_summary *out);
+
+/* A Worker by id or number, lent for the life of the Runtime; NULL when there is none. */
+const struct wr_worker *wr_runtime_find(const struct wr_runtime *self, struct wr_view worker_id);
+const struct wr_worker *wr_runtime_worker(const struct wr_runtime *self, uint32_t number);
+/* The first Worker in byte order of ids whose id is above `after` (absent: the very first). */
+const struct wr_worker *wr_runtime_next(const struct wr_runtime *self, struct wr_view after);
+
+/* Diagnostics (contract 5.6): the newest are kept. False past the end; index 0 is the oldest kept. */
+enum wr_severity { WR_SEVERITY_INFO, WR_SEVERITY_WARNING, WR_SEVERITY_ERROR };
+struct wr_diagnostic {
+	uint64_t id;
+	enum wr_severity severity;
+	const char *code, *message; /* static */
+	uint32_t worker;            /* number, 0: none */
+};
+bool wr_runtime_diagnostic(const struct wr_runtime *self, uint32_t index,
+			   struct wr_diagnostic *out);
+
+/* Events of the whole Runtime from id `next_event_id` on, at most `limit`, given one by one as the
+ * encoding made them. *next becomes the id to go on with; *has_more whether there is one now. WR_OK;
+ * WR_LIMIT (limit above the configured maximum); WR_EXPIRED: events at or after it are gone. */
+typedef void wr_runtime_read_fn(void *context, uint64_t event_id, struct wr_view frame);
+enum wr_status wr_runtime_read_events(const struct wr_runtime *self, uint64_t next_event_id,
+				      uint32_t limit, wr_runtime_read_fn *fn, void *context,
+				      uint64_t *next, bool *has_more);
+
+/* ---- observing ---- */
+
+struct wr_event_log *wr_runtime_log(struct wr_runtime *self);
+struct wr_event_stream *wr_runtime_worker_events(struct wr_runtime *self, uint32_t number);
+
+/* Applies retention; the owner's duty once per turn with is_trimmed_by_owner. */
+void wr_runtime_trim(struct wr_runtime *self);
+
+/* The cursor that names `sequence` in a scope: a Worker number, or 0 for the whole Runtime. */
+void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
+		       char out[WR_CURSOR_BYTES]);
+
+/* Judges a token for a scope (Worker number, 0: the whole Runtime). WR_OK: *sequence is the last event
+ * that its holder has. WR_MALFORMED, WR_SCOPE_MISMATCH, WR_UNKNOWN, WR_AHEAD, WR_LOST_TAIL;
+ * WR_EXPIRED: *sequence is the oldest usable one. */
+enum wr_status wr_runtime_judge_cursor(const struct wr_runtime *self, uint32_t worker,
+				       struct wr_view token, uint64_t *sequence);
+
+/* The highest sequence that may be shown: the head, or what the store says. */
+uint64_t wr_runtime_visible(const struct wr_runtime *self);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * worker — one Worker: status, phase, the allowed moves between phases, what it keeps.
+ *
+ * `status` is the contract's word (running, stopped, cancelled: terminal ones never change again);
+ * `phase` is what it is doing. Every phase change is a record of the log with its cause; the allowed
+ * ones are one table (wr_phase_allows). Structs are visible for reading by wire and observe; only
+ * core writes them.
+ */
+#ifndef WR_CORE_WORKER_H
+#define WR_CORE_WORKER_H
+
+#include "core/command.h"
+#include "core/event_log.h"
+#include "core/execution.h"
+#include "core/transcript.h"
+#include "limits.h"
+
+enum wr_worker_status { WR_WORKER_RUNNING, WR_WORKER_STOPPED, WR_WORKER_CANCELLED };
+
+/* X(NAME, name) */
+#define WR_PHASE_LIST(X)                                                                           \
+	X(STARTING, "starting")                                                                    \
+	X(IDLE, "idle")                                                                            \
+	X(BUSY, "busy")                                                                            \
+	X(WAITING, "waiting")                                                                      \
+	X(STOPPING, "stopping")                                                                    \
+	X(STOPPED, "stopped")                                                                      \
+	X(FAILED, "failed")                                                                        \
+	X(INTERRUPTED, "interrupted")                                                              \
+	X(CANCELLED, "cancelled")
+
+enum wr_phase {
+#define WR_PHASE_ENUM(name, text) WR_PHASE_##name,
+	WR_PHASE_LIST(WR_PHASE_ENUM)
+#undef WR_PHASE_ENUM
+};
+enum { WR_PHASE_COUNT = WR_PHASE_CANCELLED + 1 };
+
+/* "starting", ... Static. */
+const char *wr_phase_name(enum wr_phase phase);
+const char *wr_worker_status_name(enum wr_worker_status status);
+
+/* Whether a Worker may go from one phase to the other. */
+bool wr_phase_allows(enum wr_phase from, enum wr_phase to);
+
+/* An unfinished block of output that a snapshot shows (contract 4, InFlightBlock). */
+enum wr_block_kind { WR_BLOCK_TEXT, WR_BLOCK_THINKING, WR_BLOCK_TOOL_CALL };
+enum wr_block_state { WR_BLOCK_PENDING, WR_BLOCK_STREAMING_ARGS, WR_BLOCK_DONE };
+
+struct wr_block {
+	enum wr_block_kind kind;
+	enum wr_block_state state;
+	bool is_finished;
+	struct wr_buf id, name; /* tool calls */
+	struct wr_buf text;     /* text, or arguments */
+};
+
+struct wr_in_flight {
+	uint32_t count;
+	size_t bytes;
+	struct wr_block blocks[WR_IN_FLIGHT_BLOCK_COUNT_MAX];
+};
+
+struct wr_worker {
+	uint32_t number; /* from 1, in creation order; scope of its cursors */
+	struct wr_view id;
+	enum wr_worker_status status;
+	enum wr_phase phase;
+	uint64_t last_event_id; /* of create, accepted input, stop, cancel */
+	uint64_t turn_count;
+	int64_t created_wall_ms;
+	struct wr_create request; /* views into `block` */
+	void *block;              /* id and request texts */
+	size_t block_bytes;
+	struct wr_transcript transcript;
+	struct wr_event_stream events;
+	struct wr_in_flight *in_flight; /* NULL when nothing is unfinished */
+	/* What runs it; ops NULL: nothing does. */
+	struct wr_execution execution;
+	bool is_execution_live; /* between start and end, as told by the execution */
+	bool has_last_result;
+	struct wr_execution_result last_result;
+};
+
+#endif

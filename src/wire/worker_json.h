@@ -1,0 +1,64 @@
+/*
+ * worker_json — what a Runtime answers: summaries, details, acknowledgements, transcript pages
+ * (contract 2.3-2.9) with the additional members of design 3 and 4 (cursor, phase, execution).
+ */
+#ifndef WR_WIRE_WORKER_JSON_H
+#define WR_WIRE_WORKER_JSON_H
+
+#include "bytes/buf.h"
+#include "codec/json/writer.h"
+#include "core/runtime.h"
+#include "wire/command_json.h"
+
+/* Old clients (design 5): backend "memory", role `assistant` shown as `system`, an empty snapshot. */
+enum wr_compat { WR_COMPAT_NONE, WR_COMPAT_YOI_2026_06 };
+
+/* {"runtime":RuntimeSummary}; `is_draining` is shown by an additional member. */
+void wr_runtime_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
+			   enum wr_compat compat, bool is_draining);
+
+/* RuntimeSummary alone, and WorkerSummary alone (also used by the runtime-wide snapshot). */
+void wr_runtime_summary_json(struct wr_json_writer *writer, const struct wr_runtime *runtime,
+			     enum wr_compat compat);
+void wr_worker_summary_json(struct wr_json_writer *writer, const struct wr_runtime *runtime,
+			    const struct wr_worker *worker);
+
+/* {"worker":WorkerDetail} */
+void wr_worker_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
+			  const struct wr_worker *worker);
+
+/* {"ack":...}: of an input (with transcript_sequence), of stop, cancel, interrupt. */
+void wr_input_ack_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
+			     const struct wr_worker *worker, const struct wr_ack *ack);
+void wr_lifecycle_ack_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
+				 const struct wr_worker *worker, const struct wr_ack *ack);
+
+/* A page that is written piece by piece (never whole in memory). Start with the begin call, then
+ * call next until it is false; each call appends about 16 KiB at most (one item may be more). */
+struct wr_worker_list_page {
+	const struct wr_runtime *runtime;
+	uint64_t remaining; /* of the limit */
+	uint32_t after;     /* number of the last Worker written, 0: none */
+	bool has_begun, has_limit, is_done;
+	char start_after[WR_ID_BYTES_MAX];
+	size_t start_after_bytes;
+};
+void wr_worker_list_begin(struct wr_worker_list_page *page, const struct wr_runtime *runtime,
+			  const struct wr_list_query *query);
+bool wr_worker_list_next(struct wr_worker_list_page *page, struct wr_buf *out);
+
+/* The transcript page ends early when WR_TRANSCRIPT_PAGE_BYTES_MAX of content are in it; next_start
+ * tells. When `start` lies below the first kept item the page begins there and says first_retained. */
+struct wr_transcript_page {
+	const struct wr_runtime *runtime;
+	const struct wr_worker *worker;
+	enum wr_compat compat;
+	uint64_t start, limit, at, end, content_bytes, total;
+	bool has_begun, is_done;
+};
+void wr_transcript_page_begin(struct wr_transcript_page *page, const struct wr_runtime *runtime,
+			      const struct wr_worker *worker, const struct wr_page_query *query,
+			      enum wr_compat compat);
+bool wr_transcript_page_next(struct wr_transcript_page *page, struct wr_buf *out);
+
+#endif
