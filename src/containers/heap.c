@@ -20,6 +20,10 @@ enum wr_status wr_heap_reserve(struct wr_heap *self, uint32_t count)
 
 	if (count <= self->capacity)
 		return WR_OK;
+	if (count < 2 * self->capacity)
+		count = 2 * self->capacity; /* callers reserve one more at a time */
+	if (count < 8)
+		count = 8;
 	nodes = wr_allocator_resize(self->allocator, self->nodes,
 				    self->capacity * sizeof(self->nodes[0]),
 				    count * sizeof(self->nodes[0]));
@@ -58,7 +62,8 @@ static void sift_down(struct wr_heap *self, uint32_t index)
 		uint32_t child = 2 * index + 1;
 		if (child >= self->count)
 			break;
-		if (child + 1 < self->count && self->nodes[child + 1]->key < self->nodes[child]->key)
+		if (child + 1 < self->count &&
+		    self->nodes[child + 1]->key < self->nodes[child]->key)
 			child++;
 		if (node->key <= self->nodes[child]->key)
 			break;
@@ -71,11 +76,8 @@ static void sift_down(struct wr_heap *self, uint32_t index)
 enum wr_status wr_heap_push(struct wr_heap *self, struct wr_heap_node *node, uint64_t key)
 {
 	wr_assert(node->place == 0);
-	if (self->count == self->capacity) {
-		uint32_t more = self->capacity < 8 ? 8 : self->capacity * 2;
-		if (wr_heap_reserve(self, more) != WR_OK)
-			return WR_NO_MEMORY;
-	}
+	if (wr_heap_reserve(self, self->count + 1) != WR_OK)
+		return WR_NO_MEMORY;
 	node->key = key;
 	put(self, self->count++, node);
 	sift_up(self, node->place - 1);

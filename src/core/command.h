@@ -1,5 +1,6 @@
 /*
- * command — what can be asked of a Runtime, as plain structs of borrowed views (contract 1, 2.5-2.8).
+ * command — what can be asked of a Runtime, as plain structs of borrowed views (contract
+ * 1, 2.5-2.8).
  *
  * All text is valid UTF-8 before it comes here; the Runtime checks what has a meaning to it (blank,
  * too long, unknown profile) and copies what it keeps.
@@ -32,14 +33,14 @@ enum wr_profile_kind { WR_PROFILE_RUNTIME_DEFAULT, WR_PROFILE_BUILTIN, WR_PROFIL
 struct wr_create {
 	enum wr_intent_kind intent;
 	struct wr_view objective; /* task */
-	struct wr_view role;      /* role */
-	struct wr_view purpose;   /* assistant, role; may be absent */
+	struct wr_view role;	  /* role */
+	struct wr_view purpose;	  /* assistant, role; may be absent */
 	enum wr_profile_kind profile;
-	struct wr_view profile_value;    /* builtin, named */
+	struct wr_view profile_value;	 /* builtin, named */
 	struct wr_view config_bundle_id; /* may be absent */
-	struct wr_pairs capabilities;    /* name, reason (may be absent) */
-	struct wr_pairs workspace_refs;  /* name, reference */
-	struct wr_pairs mount_refs;      /* name, reference */
+	struct wr_pairs capabilities;	 /* name, reason (may be absent) */
+	struct wr_pairs workspace_refs;	 /* name, reference */
+	struct wr_pairs mount_refs;	 /* name, reference */
 };
 
 enum wr_input_kind { WR_INPUT_USER, WR_INPUT_SYSTEM };

@@ -2,9 +2,9 @@
  * cursor — "the last event I received" as a token that binds scope, log, generation and sequence
  * (design 3).
  *
- * A token is a prefix, `wo_` (one Worker) or `re_` (the whole Runtime), and 28 base64url characters of
- * 21 bytes: log tag (6), generation (3), Worker number (4, 0 for re_), sequence (8), big-endian. Its
- * length is fixed, so that a token in a finished frame can be replaced in place.
+ * A token is a prefix, `wo_` (one Worker) or `re_` (the whole Runtime), and 28 base64url characters
+ * of 21 bytes: log tag (6), generation (3), Worker number (4, 0 for re_), sequence (8), big-endian.
+ * Its length is fixed, so that a token in a finished frame can be replaced in place.
  */
 #ifndef WR_CORE_CURSOR_H
 #define WR_CORE_CURSOR_H

@@ -1,9 +1,10 @@
 /*
  * encoding — port: how an event becomes the bytes that streams carry.
  *
- * The log keeps, per record, opaque bytes made here and never reads them back; so core knows no JSON
- * and every subscriber is sent the same bytes. A server registers an encoder that makes finished
- * WebSocket frames, an embedder without one gets versioned event bytes (core/event_bytes.h).
+ * The log keeps, per record, opaque bytes made here and never reads them back; so core knows no
+ * JSON and every subscriber is sent the same bytes. A server registers an encoder that makes
+ * finished WebSocket frames, an embedder without one gets versioned event bytes
+ * (core/event_bytes.h).
  */
 #ifndef WR_CORE_ENCODING_H
 #define WR_CORE_ENCODING_H
@@ -15,8 +16,8 @@
 /* Who is speaking; all views are valid during the call. */
 struct wr_identity {
 	struct wr_view runtime_id;
-	struct wr_view worker_id; /* absent for events of the Runtime itself */
-	struct wr_view log_id;    /* 32 hex digits */
+	struct wr_view worker_id;     /* absent for events of the Runtime itself */
+	struct wr_view log_id;	      /* 32 hex digits */
 	char cursor[WR_CURSOR_BYTES]; /* of this event in the scope it is encoded for */
 };
 

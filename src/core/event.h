@@ -35,33 +35,30 @@ enum wr_event_kind {
 	WR_EVENT_OUTPUT = 8
 };
 
-/* Output of an execution: protocol events (contract 4). The typed ones are those that core, a snapshot
- * or an execution of ours has a use for; OPAQUE is any other, carried as its name and the JSON text
- * of its data, which was validated where it came in. The numbers are part of the stored form. */
+/* Output of an execution: protocol events (contract 4). The typed ones are those that core, a
+ * snapshot or an execution of ours has a use for; OPAQUE is any other, carried as its name and the
+ * JSON text of its data, which was validated where it came in. The numbers are part of the stored
+ * form. */
 enum wr_output_kind {
-	WR_OUTPUT_TEXT_DELTA = 1,           /* text */
-	WR_OUTPUT_TEXT_DONE = 2,            /* text */
+	WR_OUTPUT_TEXT_DELTA = 1, /* text */
+	WR_OUTPUT_TEXT_DONE = 2,  /* text */
 	WR_OUTPUT_THINKING_START = 3,
-	WR_OUTPUT_THINKING_DELTA = 4,       /* text */
-	WR_OUTPUT_THINKING_DONE = 5,        /* text */
-	WR_OUTPUT_TOOL_CALL_START = 6,      /* id, name */
+	WR_OUTPUT_THINKING_DELTA = 4,	    /* text */
+	WR_OUTPUT_THINKING_DONE = 5,	    /* text */
+	WR_OUTPUT_TOOL_CALL_START = 6,	    /* id, name */
 	WR_OUTPUT_TOOL_CALL_ARGS_DELTA = 7, /* id, text = json */
-	WR_OUTPUT_TOOL_CALL_DONE = 8,       /* id, name, text = arguments */
-	WR_OUTPUT_TOOL_RESULT = 9,          /* id, name = summary, text = output or absent, flag = is_error */
-	WR_OUTPUT_USAGE = 10,               /* numbers: input, output, cache read; has_number each */
-	WR_OUTPUT_RUN_END = 11,             /* code: enum wr_run_result */
-	WR_OUTPUT_ERROR = 12,               /* code: enum wr_error_code, text = message */
-	WR_OUTPUT_TURN_START = 13,          /* numbers[0] = turn */
-	WR_OUTPUT_TURN_END = 14,            /* numbers[0] = turn, code: enum wr_turn_result */
-	WR_OUTPUT_OPAQUE = 15               /* name, text = data or absent */
+	WR_OUTPUT_TOOL_CALL_DONE = 8,	    /* id, name, text = arguments */
+	WR_OUTPUT_TOOL_RESULT =
+		9,		/* id, name = summary, text = output or absent, flag = is_error */
+	WR_OUTPUT_USAGE = 10,	/* numbers: input, output, cache read; has_number each */
+	WR_OUTPUT_RUN_END = 11, /* code: enum wr_run_result */
+	WR_OUTPUT_ERROR = 12,	/* code: enum wr_error_code, text = message */
+	WR_OUTPUT_TURN_START = 13, /* numbers[0] = turn */
+	WR_OUTPUT_TURN_END = 14,   /* numbers[0] = turn, code: enum wr_turn_result */
+	WR_OUTPUT_OPAQUE = 15	   /* name, text = data or absent */
 };
 
-enum wr_run_result {
-	WR_RUN_FINISHED,
-	WR_RUN_PAUSED,
-	WR_RUN_LIMIT_REACHED,
-	WR_RUN_ROLLED_BACK
-};
+enum wr_run_result { WR_RUN_FINISHED, WR_RUN_PAUSED, WR_RUN_LIMIT_REACHED, WR_RUN_ROLLED_BACK };
 enum wr_turn_result { WR_TURN_FINISHED, WR_TURN_PAUSED };
 enum wr_error_code {
 	WR_ERROR_ALREADY_RUNNING,
@@ -97,7 +94,7 @@ struct wr_event {
 			uint64_t transcript_sequence;
 		} input;
 		struct {
-			struct wr_view reason; /* absent: none was given */
+			struct wr_view reason;	/* absent: none was given */
 			bool is_execution_live; /* stop: the phase is `stopping` until it ended */
 		} ended;
 		struct {

@@ -1,10 +1,11 @@
 /*
  * runtime — the face of the Runtime: create Workers, feed them, stop them, read what happened.
  *
- * The only header an embedder includes. A Runtime is a state machine over one append-only event log:
- * every operation decides, appends one record, and folds that record into its state; nothing changes
- * in another way. It does no I/O, has no clock and no threads: memory, time, entropy, a store, what
- * runs Workers and how events are encoded come in through ports. All calls belong to one thread.
+ * The only header an embedder includes. A Runtime is a state machine over one append-only event
+ *log: every operation decides, appends one record, and folds that record into its state; nothing
+ *changes in another way. It does no I/O, has no clock and no threads: memory, time, entropy, a
+ *store, what runs Workers and how events are encoded come in through ports. All calls belong to one
+ *thread.
  *
  *	struct wr_runtime_config config;
  *	wr_runtime_defaults(&config);
@@ -34,8 +35,8 @@
 struct wr_runtime;
 
 struct wr_runtime_config {
-	struct wr_view runtime_id;   /* absent: one is made from entropy. Copied */
-	struct wr_view display_name; /* absent: none. Copied */
+	struct wr_view runtime_id;     /* absent: one is made from entropy. Copied */
+	struct wr_view display_name;   /* absent: none. Copied */
 	uint32_t transcript_items_max; /* contract 5.4 */
 	uint32_t event_batch_items_max;
 	uint32_t worker_count_max;
@@ -52,10 +53,10 @@ struct wr_runtime_ports {
 	struct wr_allocator *allocator;
 	int64_t (*wall_ms)(void *context); /* milliseconds since the epoch */
 	enum wr_status (*entropy)(void *context, void *out, size_t bytes);
-	void *context; /* of the two above */
+	void *context;			    /* of the two above */
 	const struct wr_encoding *encoding; /* NULL: wr_event_bytes_encoding */
-	struct wr_store store;              /* ops NULL: memory only */
-	struct wr_profiles profiles;        /* find NULL: only builtin profiles, nothing runs them */
+	struct wr_store store;		    /* ops NULL: memory only */
+	struct wr_profiles profiles; /* find NULL: only builtin profiles, nothing runs them */
 	struct wr_observer observer;
 };
 
@@ -79,8 +80,8 @@ struct wr_ack {
 enum wr_status wr_runtime_create(struct wr_runtime *self, const struct wr_create *request,
 				 const struct wr_worker **out, struct wr_error *error);
 
-/* WR_OK; WR_STOPPED; WR_INVALID (blank content); WR_TOO_LARGE; WR_NOT_FOUND; WR_CONFLICT (Worker not
- * running); WR_BUSY, WR_UNAVAILABLE, WR_REJECTED (execution); WR_FULL; WR_NO_MEMORY; WR_IO. */
+/* WR_OK; WR_STOPPED; WR_INVALID (blank content); WR_TOO_LARGE; WR_NOT_FOUND; WR_CONFLICT (Worker
+ * not running); WR_BUSY, WR_UNAVAILABLE, WR_REJECTED (execution); WR_FULL; WR_NO_MEMORY; WR_IO. */
 enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_id,
 				const struct wr_input *input, struct wr_ack *ack,
 				struct wr_error *error);
@@ -92,13 +93,13 @@ enum wr_status wr_runtime_stop_worker(struct wr_runtime *self, struct wr_view wo
 enum wr_status wr_runtime_cancel_worker(struct wr_runtime *self, struct wr_view worker_id,
 					struct wr_view reason, struct wr_ack *ack);
 
-/* Ends the running turn. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_CONFLICT (Worker not running, or no turn
- * is); WR_UNSUPPORTED (nothing runs it). */
+/* Ends the running turn. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_CONFLICT (Worker not running, or no
+ * turn is); WR_UNSUPPORTED (nothing runs it). */
 enum wr_status wr_runtime_interrupt(struct wr_runtime *self, struct wr_view worker_id,
 				    struct wr_ack *ack);
 
-/* Stops the Runtime: every running Worker becomes stopped; commands are WR_STOPPED afterwards. Gives
- * the event id; again: the newest one. WR_OK, WR_NO_MEMORY, WR_FULL, WR_IO. */
+/* Stops the Runtime: every running Worker becomes stopped; commands are WR_STOPPED afterwards.
+ * Gives the event id; again: the newest one. WR_OK, WR_NO_MEMORY, WR_FULL, WR_IO. */
 enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id);
 
 /* ---- reports of an execution ---- */
@@ -137,20 +138,22 @@ const struct wr_worker *wr_runtime_worker(const struct wr_runtime *self, uint32_
 /* The first Worker in byte order of ids whose id is above `after` (absent: the very first). */
 const struct wr_worker *wr_runtime_next(const struct wr_runtime *self, struct wr_view after);
 
-/* Diagnostics (contract 5.6): the newest are kept. False past the end; index 0 is the oldest kept. */
+/* Diagnostics (contract 5.6): the newest are kept. False past the end; index 0 is the oldest kept.
+ */
 enum wr_severity { WR_SEVERITY_INFO, WR_SEVERITY_WARNING, WR_SEVERITY_ERROR };
 struct wr_diagnostic {
 	uint64_t id;
 	enum wr_severity severity;
 	const char *code, *message; /* static */
-	uint32_t worker;            /* number, 0: none */
+	uint32_t worker;	    /* number, 0: none */
 };
 bool wr_runtime_diagnostic(const struct wr_runtime *self, uint32_t index,
 			   struct wr_diagnostic *out);
 
 /* Events of the whole Runtime from id `next_event_id` on, at most `limit`, given one by one as the
- * encoding made them. *next becomes the id to go on with; *has_more whether there is one now. WR_OK;
- * WR_LIMIT (limit above the configured maximum); WR_EXPIRED: events at or after it are gone. */
+ * encoding made them. *next becomes the id to go on with; *has_more whether there is one now.
+ * WR_OK; WR_LIMIT (limit above the configured maximum); WR_EXPIRED: events at or after it are gone.
+ */
 typedef void wr_runtime_read_fn(void *context, uint64_t event_id, struct wr_view frame);
 enum wr_status wr_runtime_read_events(const struct wr_runtime *self, uint64_t next_event_id,
 				      uint32_t limit, wr_runtime_read_fn *fn, void *context,
@@ -168,8 +171,8 @@ void wr_runtime_trim(struct wr_runtime *self);
 void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
 		       char out[WR_CURSOR_BYTES]);
 
-/* Judges a token for a scope (Worker number, 0: the whole Runtime). WR_OK: *sequence is the last event
- * that its holder has. WR_MALFORMED, WR_SCOPE_MISMATCH, WR_UNKNOWN, WR_AHEAD, WR_LOST_TAIL;
+/* Judges a token for a scope (Worker number, 0: the whole Runtime). WR_OK: *sequence is the last
+ * event that its holder has. WR_MALFORMED, WR_SCOPE_MISMATCH, WR_UNKNOWN, WR_AHEAD, WR_LOST_TAIL;
  * WR_EXPIRED: *sequence is the oldest usable one. */
 enum wr_status wr_runtime_judge_cursor(const struct wr_runtime *self, uint32_t worker,
 				       struct wr_view token, uint64_t *sequence);

@@ -1,8 +1,8 @@
 /*
  * store — port: where event bytes are kept. The Runtime without one keeps its log in memory only.
  *
- * Payloads are opaque to a store (core/event_bytes.h makes and reads them). It is asked to replay once
- * at the start and appended to in sequence order from then on.
+ * Payloads are opaque to a store (core/event_bytes.h makes and reads them). It is asked to replay
+ * once at the start and appended to in sequence order from then on.
  */
 #ifndef WR_CORE_STORE_H
 #define WR_CORE_STORE_H

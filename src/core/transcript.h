@@ -28,7 +28,7 @@ struct wr_transcript_item {
 struct wr_transcript {
 	struct wr_transcript_item **ring;
 	uint32_t ring_capacity; /* a power of two */
-	uint64_t first, total;  /* indices: items first..total-1 are kept */
+	uint64_t first, total;	/* indices: items first..total-1 are kept */
 	uint64_t bytes;
 	struct wr_heap_node share;
 };
@@ -45,8 +45,7 @@ void wr_transcript_budget_init(struct wr_transcript_budget *self, struct wr_allo
 			       uint64_t worker_bytes_max, uint64_t bytes_max);
 void wr_transcript_budget_deinit(struct wr_transcript_budget *self);
 
-/* WR_OK or WR_NO_MEMORY. */
-enum wr_status wr_transcript_init(struct wr_transcript *self, struct wr_transcript_budget *budget);
+void wr_transcript_init(struct wr_transcript *self);
 void wr_transcript_deinit(struct wr_transcript *self, struct wr_transcript_budget *budget);
 
 /* An item with content copied, and room for it in the ring: so that append cannot fail. NULL when

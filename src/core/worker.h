@@ -2,9 +2,9 @@
  * worker — one Worker: status, phase, the allowed moves between phases, what it keeps.
  *
  * `status` is the contract's word (running, stopped, cancelled: terminal ones never change again);
- * `phase` is what it is doing. Every phase change is a record of the log with its cause; the allowed
- * ones are one table (wr_phase_allows). Structs are visible for reading by wire and observe; only
- * core writes them.
+ * `phase` is what it is doing. Every phase change is a record of the log with its cause; the
+ * allowed ones are one table (wr_phase_allows). Structs are visible for reading by wire and
+ * observe; only core writes them.
  */
 #ifndef WR_CORE_WORKER_H
 #define WR_CORE_WORKER_H
@@ -18,15 +18,15 @@
 enum wr_worker_status { WR_WORKER_RUNNING, WR_WORKER_STOPPED, WR_WORKER_CANCELLED };
 
 /* X(NAME, name) */
-#define WR_PHASE_LIST(X)                                                                           \
-	X(STARTING, "starting")                                                                    \
-	X(IDLE, "idle")                                                                            \
-	X(BUSY, "busy")                                                                            \
-	X(WAITING, "waiting")                                                                      \
-	X(STOPPING, "stopping")                                                                    \
-	X(STOPPED, "stopped")                                                                      \
-	X(FAILED, "failed")                                                                        \
-	X(INTERRUPTED, "interrupted")                                                              \
+#define WR_PHASE_LIST(X)              \
+	X(STARTING, "starting")       \
+	X(IDLE, "idle")               \
+	X(BUSY, "busy")               \
+	X(WAITING, "waiting")         \
+	X(STOPPING, "stopping")       \
+	X(STOPPED, "stopped")         \
+	X(FAILED, "failed")           \
+	X(INTERRUPTED, "interrupted") \
 	X(CANCELLED, "cancelled")
 
 enum wr_phase {
@@ -52,7 +52,7 @@ struct wr_block {
 	enum wr_block_state state;
 	bool is_finished;
 	struct wr_buf id, name; /* tool calls */
-	struct wr_buf text;     /* text, or arguments */
+	struct wr_buf text;	/* text, or arguments */
 };
 
 struct wr_in_flight {
@@ -70,7 +70,7 @@ struct wr_worker {
 	uint64_t turn_count;
 	int64_t created_wall_ms;
 	struct wr_create request; /* views into `block` */
-	void *block;              /* id and request texts */
+	void *block;		  /* id and request texts */
 	size_t block_bytes;
 	struct wr_transcript transcript;
 	struct wr_event_stream events;

@@ -1,0 +1,292 @@
+/*
+ * state = fold(log). Each kind of event changes the state here and nowhere else, live and in a
+ * replay alike. What a fold needs in memory is taken in `prepare`, before the event is recorded: so
+ * a recorded event can always be folded, and one that cannot be folded is never recorded.
+ */
+#include "core/state.h"
+
+#include "bytes/utf8.h"
+#include "check.h"
+#include "core/in_flight.h"
+
+#include <string.h>
+
+/* ---- a new Worker ---- */
+
+/* Copies a text behind *at and moves *at on. */
+static struct wr_view keep(char **at, struct wr_view text)
+{
+	struct wr_view copy = {*at, text.bytes};
+
+	if (text.data == NULL)
+		return WR_VIEW_NULL;
+	if (text.bytes != 0)
+		memcpy(*at, text.data, text.bytes);
+	*at += text.bytes;
+	return copy;
+}
+
+static size_t request_bytes(const struct wr_create *request)
+{
+	return request->objective.bytes + request->role.bytes + request->purpose.bytes +
+	       request->profile_value.bytes + request->config_bundle_id.bytes +
+	       request->capabilities.packed.bytes + request->workspace_refs.packed.bytes +
+	       request->mount_refs.packed.bytes;
+}
+
+static void keep_request(struct wr_worker *worker, const struct wr_event *event, char *at)
+{
+	const struct wr_create *from = &event->as.created.request;
+	struct wr_create *to = &worker->request;
+
+	worker->id = keep(&at, event->as.created.worker_id);
+	*to = *from;
+	to->objective = keep(&at, from->objective);
+	to->role = keep(&at, from->role);
+	to->purpose = keep(&at, from->purpose);
+	to->profile_value = keep(&at, from->profile_value);
+	to->config_bundle_id = keep(&at, from->config_bundle_id);
+	to->capabilities.packed = keep(&at, from->capabilities.packed);
+	to->workspace_refs.packed = keep(&at, from->workspace_refs.packed);
+	to->mount_refs.packed = keep(&at, from->mount_refs.packed);
+	wr_assert(at == (char *)worker->block + worker->block_bytes);
+}
+
+static enum wr_status find_execution(const struct wr_runtime *self, struct wr_execution *out,
+				     const struct wr_create *request)
+{
+	const struct wr_profiles *profiles = &self->ports.profiles;
+
+	*out = (struct wr_execution){.ops = NULL};
+	if (profiles->find == NULL)
+		return request->profile == WR_PROFILE_NAMED ? WR_INVALID : WR_OK;
+	return profiles->find(profiles->context, out, request->profile, request->profile_value);
+}
+
+static enum wr_status prepare_worker(struct wr_runtime *self, struct wr_prepared *prepared,
+				     const struct wr_event *event)
+{
+	struct wr_allocator *allocator = self->ports.allocator;
+	struct wr_execution execution;
+	struct wr_worker *worker;
+	size_t bytes;
+
+	/* A Worker whose profile is no longer configured stays readable after a restart. */
+	if (find_execution(self, &execution, &event->as.created.request) != WR_OK &&
+	    !self->is_replaying)
+		return WR_INVALID;
+	if (wr_catalog_reserve(&self->catalog) != WR_OK)
+		return WR_NO_MEMORY;
+	worker = wr_allocator_take_zeroed(allocator, sizeof *worker);
+	if (worker == NULL)
+		return WR_NO_MEMORY;
+	bytes = event->as.created.worker_id.bytes + request_bytes(&event->as.created.request);
+	worker->block = wr_allocator_take(allocator, bytes);
+	if (worker->block == NULL) {
+		wr_allocator_free(allocator, worker, sizeof *worker);
+		return WR_NO_MEMORY;
+	}
+	worker->block_bytes = bytes;
+	worker->number = event->worker;
+	worker->status = WR_WORKER_RUNNING;
+	worker->phase = WR_PHASE_IDLE;
+	worker->execution = execution;
+	keep_request(worker, event, worker->block);
+	wr_transcript_init(&worker->transcript);
+	wr_event_stream_init(&worker->events, worker->number);
+	prepared->worker = worker;
+	return WR_OK;
+}
+
+void wr_worker_free(struct wr_runtime *self, struct wr_worker *worker)
+{
+	wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
+	wr_transcript_deinit(&worker->transcript, &self->transcripts);
+	wr_event_stream_deinit(&worker->events, &self->log);
+	wr_allocator_free(self->ports.allocator, worker->block, worker->block_bytes);
+	wr_allocator_free(self->ports.allocator, worker, sizeof *worker);
+}
+
+static void add_diagnostic(struct wr_runtime *self, const char *code, const char *message,
+			   uint32_t worker)
+{
+	uint64_t id = ++self->diagnostic_count;
+
+	self->diagnostics[(id - 1) % WR_DIAGNOSTICS_KEPT] = (struct wr_diagnostic){
+		.id = id,
+		.severity = WR_SEVERITY_INFO,
+		.code = code,
+		.message = message,
+		.worker = worker,
+	};
+}
+
+static void fold_created(struct wr_runtime *self, struct wr_worker *worker,
+			 const struct wr_event *event)
+{
+	worker->created_wall_ms = event->wall_ms;
+	worker->last_event_id = event->sequence;
+	wr_catalog_add(&self->catalog, worker);
+	if (worker->request.config_bundle_id.data == NULL)
+		add_diagnostic(self, "runtime.local_default_resources",
+			       "no config bundle named, local defaults apply", worker->number);
+	if (worker->request.capabilities.count == 0)
+		add_diagnostic(self, "worker.tools_less", "no tool capabilities requested",
+			       worker->number);
+}
+
+/* ---- transcript ---- */
+
+/* What an output adds to the transcript (contract 5.7): absent for nothing. */
+static struct wr_view transcript_text(struct wr_runtime *self, const struct wr_output *output,
+				      enum wr_role *role)
+{
+	struct wr_buf *text = &self->text;
+
+	*role = WR_ROLE_SYSTEM;
+	if (output->kind == WR_OUTPUT_TEXT_DONE) {
+		*role = WR_ROLE_ASSISTANT;
+		return output->text;
+	}
+	if (output->kind == WR_OUTPUT_ERROR)
+		return output->text;
+	if (output->kind != WR_OUTPUT_TOOL_RESULT)
+		return WR_VIEW_NULL;
+	wr_buf_reset(text);
+	wr_buf_append_byte(text, '[');
+	wr_buf_append_view(text, output->id);
+	wr_buf_append_view(text, output->flag ? WR_VIEW("] error: ") : WR_VIEW("] "));
+	wr_buf_append_view(text, output->name);
+	return wr_buf_view(text);
+}
+
+static enum wr_status prepare_item(struct wr_runtime *self, struct wr_prepared *prepared,
+				   const struct wr_event *event)
+{
+	enum wr_role role;
+	struct wr_view content;
+
+	if (event->kind == WR_EVENT_INPUT_ACCEPTED) {
+		role = event->as.input.input.kind == WR_INPUT_USER ? WR_ROLE_USER : WR_ROLE_SYSTEM;
+		content = event->as.input.input.content;
+	} else {
+		content = transcript_text(self, &event->as.output, &role);
+		if (self->text.status != WR_OK)
+			return self->text.status;
+		if (content.data == NULL || wr_utf8_is_blank(content))
+			return WR_OK;
+	}
+	prepared->item = wr_transcript_prepare(&prepared->worker->transcript, &self->transcripts,
+					       role, content);
+	return prepared->item == NULL ? WR_NO_MEMORY : WR_OK;
+}
+
+static void fold_item(struct wr_runtime *self, struct wr_prepared *prepared,
+		      const struct wr_event *event)
+{
+	if (prepared->item == NULL)
+		return;
+	prepared->item->event_id = event->sequence;
+	prepared->item->wall_ms = event->wall_ms;
+	wr_transcript_append(&prepared->worker->transcript, &self->transcripts, prepared->item);
+	prepared->item = NULL;
+}
+
+/* ---- the end of Workers ---- */
+
+static void fold_ended(struct wr_runtime *self, struct wr_worker *worker,
+		       enum wr_worker_status status, bool is_execution_live)
+{
+	wr_catalog_set_status(&self->catalog, worker, status);
+	if (status == WR_WORKER_CANCELLED)
+		worker->phase = WR_PHASE_CANCELLED;
+	else
+		worker->phase = is_execution_live ? WR_PHASE_STOPPING : WR_PHASE_STOPPED;
+	wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
+}
+
+static void fold_runtime_stopped(struct wr_runtime *self)
+{
+	self->is_stopped = true;
+	for (uint32_t number = 1; number <= self->catalog.count; number++) {
+		struct wr_worker *worker = wr_catalog_at(&self->catalog, number);
+		if (worker->status == WR_WORKER_RUNNING)
+			fold_ended(self, worker, WR_WORKER_STOPPED, worker->is_execution_live);
+	}
+}
+
+static void fold_phase(struct wr_runtime *self, struct wr_worker *worker,
+		       const struct wr_event *event)
+{
+	enum wr_phase to = (enum wr_phase)event->as.phase.to;
+
+	if (to == WR_PHASE_BUSY && worker->phase != WR_PHASE_WAITING)
+		worker->turn_count++;
+	if (to != WR_PHASE_BUSY && to != WR_PHASE_WAITING)
+		wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
+	worker->phase = to;
+}
+
+/* ---- */
+
+enum wr_status wr_fold_prepare(struct wr_runtime *self, struct wr_prepared *prepared,
+			       const struct wr_event *event)
+{
+	*prepared = (struct wr_prepared){.worker = NULL};
+	wr_buf_reset(&self->text);
+	if (event->kind == WR_EVENT_WORKER_CREATED)
+		return prepare_worker(self, prepared, event);
+	if (event->worker == 0)
+		return WR_OK;
+	prepared->worker = wr_catalog_at(&self->catalog, event->worker);
+	if (prepared->worker == NULL)
+		return WR_NOT_FOUND;
+	if (event->kind == WR_EVENT_INPUT_ACCEPTED || event->kind == WR_EVENT_OUTPUT)
+		return prepare_item(self, prepared, event);
+	return WR_OK;
+}
+
+void wr_fold_discard(struct wr_runtime *self, struct wr_prepared *prepared,
+		     const struct wr_event *event)
+{
+	wr_transcript_discard(&self->transcripts, prepared->item);
+	if (event->kind == WR_EVENT_WORKER_CREATED && prepared->worker != NULL)
+		wr_worker_free(self, prepared->worker);
+}
+
+void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct wr_event *event)
+{
+	struct wr_worker *worker = prepared->worker;
+
+	switch (event->kind) {
+	case WR_EVENT_RUNTIME_STARTED:
+		break;
+	case WR_EVENT_RUNTIME_STOPPED:
+		fold_runtime_stopped(self);
+		break;
+	case WR_EVENT_WORKER_CREATED:
+		fold_created(self, worker, event);
+		break;
+	case WR_EVENT_INPUT_ACCEPTED:
+		worker->last_event_id = event->sequence;
+		fold_item(self, prepared, event);
+		break;
+	case WR_EVENT_WORKER_STOPPED:
+		worker->last_event_id = event->sequence;
+		fold_ended(self, worker, WR_WORKER_STOPPED, event->as.ended.is_execution_live);
+		break;
+	case WR_EVENT_WORKER_CANCELLED:
+		worker->last_event_id = event->sequence;
+		fold_ended(self, worker, WR_WORKER_CANCELLED, false);
+		break;
+	case WR_EVENT_PHASE_CHANGED:
+		fold_phase(self, worker, event);
+		break;
+	case WR_EVENT_OUTPUT:
+		fold_item(self, prepared, event);
+		wr_in_flight_fold(&worker->in_flight, self->ports.allocator, &event->as.output);
+		break;
+	}
+	if (wr_event_runtime_name(event->kind) != NULL)
+		self->last_event_id = event->sequence;
+}
