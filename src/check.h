@@ -7,7 +7,6 @@
 #ifndef WR_CHECK_H
 #define WR_CHECK_H
 
-#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -39,7 +38,7 @@
 #define wr_container_of(pointer, type, member)                                                     \
 	((type *)(void *)((unsigned char *)(pointer)-offsetof(type, member)))
 
-_Static_assert(CHAR_BIT == 8, "octets");
+_Static_assert(UINT8_MAX == 255 && (unsigned char)-1 == 255, "octets");
 _Static_assert(sizeof(int) >= 4, "int holds 32 bits");
 _Static_assert((-1 & 3) == 3, "two's complement");
 _Static_assert((int64_t)UINT64_MAX == -1, "conversion to signed wraps");

@@ -44,5 +44,5 @@ void wr_allocator_free(struct wr_allocator *self, void *block, size_t bytes)
 
 bool wr_allocator_is_above(const struct wr_allocator *self, unsigned percent)
 {
-	return self->used / 100 >= self->max / 10000 * percent;
+	return self->used >= self->max - self->max / 100 * (100 - percent);
 }

@@ -36,7 +36,7 @@ void *wr_allocator_resize(struct wr_allocator *self, void *old, size_t old_bytes
 /* Gives a block back. NULL with 0 bytes is fine. */
 void wr_allocator_free(struct wr_allocator *self, void *block, size_t bytes);
 
-/* Whether `used` has reached `percent` of `max`. */
+/* Whether `used` has reached `percent` (at most 100) of `max`. */
 bool wr_allocator_is_above(const struct wr_allocator *self, unsigned percent);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define WR_BASE64_BYTES(bytes) (((bytes) + 2) / 3 * 4)
-#define WR_BASE64URL_BYTES(bytes) (((bytes) * 8 + 5) / 6)
+#define WR_BASE64URL_BYTES(bytes) (((bytes)*8 + 5) / 6)
 
 /* Both write exactly the length above and return it. */
 size_t wr_base64_encode(char *out, const uint8_t *data, size_t bytes);

@@ -55,9 +55,9 @@ static bool grow(struct wr_buf *self, size_t more)
 		capacity = capacity > self->bytes_max / 2 ? self->bytes_max : capacity * 2;
 	if (capacity > self->bytes_max)
 		capacity = self->bytes_max;
-	data = self->allocator == NULL ? NULL
-				       : wr_allocator_resize(self->allocator, self->data,
-							     self->capacity, capacity);
+	data = self->allocator == NULL
+		       ? NULL
+		       : wr_allocator_resize(self->allocator, self->data, self->capacity, capacity);
 	if (data == NULL) {
 		self->status = WR_NO_MEMORY;
 		return false;
@@ -69,8 +69,8 @@ static bool grow(struct wr_buf *self, size_t more)
 
 char *wr_buf_reserve(struct wr_buf *self, size_t more)
 {
-	bool fits = self->status == WR_OK && self->data != NULL &&
-		    more <= self->capacity - self->bytes;
+	bool fits =
+		self->status == WR_OK && self->data != NULL && more <= self->capacity - self->bytes;
 
 	if (WR_UNLIKELY(!fits) && !grow(self, more))
 		return NULL;

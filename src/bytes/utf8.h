@@ -1,8 +1,8 @@
 /*
  * utf8 — strict validation (RFC 3629): no overlong form, no surrogate, nothing above 10FFFF.
  *
- * Whole texts and streams: the state carries an unfinished sequence from one piece to the next, so a
- * text may be cut anywhere. Every bad byte is found at the first position at which no valid text
+ * Whole texts and streams: the state carries an unfinished sequence from one piece to the next, so
+ * a text may be cut anywhere. Every bad byte is found at the first position at which no valid text
  * can have it.
  */
 #ifndef WR_BYTES_UTF8_H
@@ -31,8 +31,8 @@ bool wr_utf8_is_valid(struct wr_view text);
 /* Bytes of the longest prefix that is valid and ends at a character boundary. */
 size_t wr_utf8_valid_prefix(struct wr_view text);
 
-/* Whether the text has nothing but Unicode White_Space (contract, "blank"): U+0009-000D, 0020, 0085,
- * 00A0, 1680, 2000-200A, 2028, 2029, 202F, 205F, 3000. The empty text is blank. */
+/* Whether the text has nothing but Unicode White_Space (contract, "blank"): U+0009-000D, 0020,
+ * 0085, 00A0, 1680, 2000-200A, 2028, 2029, 202F, 205F, 3000. The empty text is blank. */
 bool wr_utf8_is_blank(struct wr_view text);
 
 /* Writes the encoding of a scalar value into out[4]; returns 1 to 4. */

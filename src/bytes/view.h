@@ -19,7 +19,11 @@ struct wr_view {
 
 #define WR_VIEW_NULL ((struct wr_view){NULL, 0})
 
-/* A view of a string literal. */
+/* A view of a string literal: as an expression, and as an initialiser of static data. */
+#define WR_VIEW_INIT(literal)                   \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
+	}
 #define WR_VIEW(literal) ((struct wr_view){"" literal, sizeof(literal) - 1})
 
 static inline struct wr_view wr_view_of(const void *data, size_t bytes)

@@ -7,9 +7,9 @@
 
 /* Whether socket and accept4 take the flags themselves: Linux and the BSDs, not macOS. */
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
-#define WR_SOCKET_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
+#define WR_HAS_SOCKET_FLAGS 1
 #else
-#define WR_SOCKET_FLAGS 0
+#define WR_HAS_SOCKET_FLAGS 0
 #endif
 
 /* Close-on-exec, and with `nonblocking` that too. False with errno. */
@@ -17,6 +17,9 @@ bool wr_descriptor_prepare(int fd, bool nonblocking);
 
 /* A non-blocking, close-on-exec stream socket of the family, or -1 with errno. */
 int wr_descriptor_socket(int family);
+
+/* accept with both flags set, or -1 with errno. */
+int wr_descriptor_accept(int fd, struct sockaddr *peer, socklen_t *bytes);
 
 /* EAGAIN or EWOULDBLOCK, which are two numbers on a few systems. */
 bool wr_descriptor_is_again(int number);

@@ -1,16 +1,16 @@
 /*
  * fanout — every subscriber of a Runtime's event streams, and the one place where frames leave.
  *
- * A subscription is a position in an event stream (core/event_log.h) plus at most one partly written
- * frame; there is no queue per subscriber. Once per reactor turn, after all input of the turn, each
- * subscriber that is behind and whose socket takes bytes is sent what it lacks, in one system call of
- * at most WR_SUBSCRIBER_TURN_BYTES_MAX straight out of the log's chunks; then retention is applied.
- * The runtime-wide stream is the same bytes with another cursor: its frames pass one shared buffer on
- * their way, in which the cursors are replaced.
+ * A subscription is a position in an event stream (core/event_log.h) plus at most one partly
+ * written frame; there is no queue per subscriber. Once per reactor turn, after all input of the
+ * turn, each subscriber that is behind and whose socket takes bytes is sent what it lacks, in one
+ * system call of at most WR_SUBSCRIBER_TURN_BYTES_MAX straight out of the log's chunks; then
+ * retention is applied. The runtime-wide stream is the same bytes with another cursor: its frames
+ * pass one shared buffer on their way, in which the cursors are replaced.
  *
  * Opening (design 3): without a cursor a filled snapshot whose cursor is its watermark, then what
- * comes; with a good cursor the events after it; else the one diagnostic that says why not, and Close
- * 1008. A reader whose position was evicted is sent the rest of its frame, the diagnostic
+ * comes; with a good cursor the events after it; else the one diagnostic that says why not, and
+ * Close 1008. A reader whose position was evicted is sent the rest of its frame, the diagnostic
  * runtime.cursor_expired with the oldest usable cursor, and Close 1013. Any data frame of a client:
  * runtime.observation_only, Close 1008.
  *
@@ -38,13 +38,13 @@ void wr_fanout_free(struct wr_fanout *self);
 
 /* What the Runtime's ports are given as observer. */
 struct wr_observer wr_fanout_observer(struct wr_fanout *self);
-/* The Runtime (made with is_trimmed_by_owner: trimming is done here, at the end of each turn), and the
- * server whose connections will come. WR_OK, WR_NO_MEMORY. */
+/* The Runtime (made with is_trimmed_by_owner: trimming is done here, at the end of each turn), and
+ * the server whose connections will come. WR_OK, WR_NO_MEMORY. */
 enum wr_status wr_fanout_attach(struct wr_fanout *self, struct wr_runtime *runtime,
 				struct wr_http_server *server);
 
-/* Answers an exchange whose head passed wr_ws_handshake_check: 101, then the stream of a Worker (0: of
- * the whole Runtime) as the cursor (absent: none was given) asks. */
+/* Answers an exchange whose head passed wr_ws_handshake_check: 101, then the stream of a Worker (0:
+ * of the whole Runtime) as the cursor (absent: none was given) asks. */
 void wr_fanout_accept(struct wr_fanout *self, struct wr_http_exchange *exchange, uint32_t worker,
 		      struct wr_view cursor);
 

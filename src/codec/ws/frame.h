@@ -37,8 +37,8 @@ struct wr_ws_frame_header {
 };
 
 /* Decodes a header from the front of `input`, as received by `role` (a server requires masking, a
- * client refuses it). WR_OK: *header_bytes were the header. WR_MORE: too few bytes; what is there so
- * far is not wrong. WR_SYNTAX. */
+ * client refuses it). WR_OK: *header_bytes were the header. WR_MORE: too few bytes; what is there
+ * so far is not wrong. WR_SYNTAX. */
 enum wr_status wr_ws_frame_header_decode(struct wr_ws_frame_header *header, size_t *header_bytes,
 					 struct wr_view input, enum wr_ws_role role);
 

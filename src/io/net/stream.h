@@ -2,7 +2,7 @@
  * stream — a connected, non-blocking byte stream.
  *
  * Thin over a socket today; TLS is to become a filter inside this struct, which no user of it can
- * tell. Every call is at most one system call.
+ * tell. Every receive and send is one system call.
  */
 #ifndef WR_IO_STREAM_H
 #define WR_IO_STREAM_H
@@ -16,7 +16,9 @@ struct wr_stream {
 	int fd; /* -1: closed */
 };
 
-/* Takes the descriptor; sets non-blocking, close-on-exec, TCP_NODELAY where it applies. */
+/* Takes a connected socket, made close-on-exec by its maker (as wr_listener does). Sets TCP_NODELAY
+ * and the kernel's limit for unacknowledged data where they apply. No call here blocks, whatever
+ * the descriptor's own flag says. */
 void wr_stream_open(struct wr_stream *self, int fd);
 
 /* Up to `room` bytes (room > 0). WR_OK with *got > 0; WR_MORE: none now; WR_CLOSED: the peer ended
@@ -31,7 +33,8 @@ enum wr_status wr_stream_send(struct wr_stream *self, const struct iovec *parts,
 /* No more output will follow; input goes on. */
 void wr_stream_shutdown(struct wr_stream *self);
 
-/* Closes; with `reset` the peer gets a RST instead of waiting for the rest. */
+/* Closes; with `reset` the peer gets a RST instead of waiting for the rest. Harmless when closed.
+ */
 void wr_stream_close(struct wr_stream *self, int reset);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * poller — readiness of descriptors, level-triggered: the small interface over epoll and kqueue.
  *
- * One implementation is chosen by file (poller_epoll.c, poller_kqueue.c). An error or hang-up is told
- * as readable and writable, so that the owner meets it in its next recv or send. `tag` comes back
- * with each event.
+ * One implementation is chosen by file (poller_epoll.c, poller_kqueue.c). An error or hang-up makes
+ * ready whatever is wanted (and may be told as readable and writable), so that the owner meets it
+ * in its next recv or send. `tag` comes back with each event.
  */
 #ifndef WR_IO_POLLER_H
 #define WR_IO_POLLER_H
@@ -27,9 +27,9 @@ struct wr_poller {
 enum wr_status wr_poller_open(struct wr_poller *self, struct wr_error *error);
 void wr_poller_close(struct wr_poller *self);
 
-/* Starts, changes, ends. `wanted` may be 0: then only watched for nothing (epoll still tells errors
- * and hang-ups; they are given as readable and writable only when something is wanted). WR_OK, WR_NO_MEMORY (also the kernel's limit on
- * watches), WR_IO. `had` is what was wanted before. */
+/* Starts, changes, ends. `wanted` may be 0: then nothing is told, also no error and no hang-up.
+ * `had` is what was wanted before. WR_OK, WR_NO_MEMORY (also the kernel's limit on watches), WR_IO;
+ * a failed add leaves nothing behind. */
 enum wr_status wr_poller_add(struct wr_poller *self, int fd, unsigned wanted, void *tag);
 enum wr_status wr_poller_change(struct wr_poller *self, int fd, unsigned had, unsigned wanted,
 				void *tag);

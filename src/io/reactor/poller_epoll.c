@@ -1,6 +1,6 @@
-/* The poller over epoll. A descriptor that is wanted for nothing is taken out of the set: the kernel
- * tells EPOLLERR and EPOLLHUP always, and a level-triggered loop would spin on a peer that is gone
- * while its owner rests. */
+/* The poller over epoll. A descriptor that is wanted for nothing is taken out of the set: the
+ * kernel tells EPOLLERR and EPOLLHUP always, and a level-triggered loop would spin on a peer that
+ * is gone while its owner rests. */
 #include "io/reactor/poller.h"
 
 #include "check.h"
@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 enum {
-	/* Events of one wait; what is left comes with the next, as everything is level-triggered. */
+	/* Events of one wait; what is left comes with the next, as everything is level-triggered.
+	 */
 	EVENT_COUNT_MAX = 256
 };
 

@@ -1,6 +1,7 @@
-/* The poller over kqueue: one filter for reading and one for writing, added and deleted at once when
- * what is wanted changes. A filter that is not there tells nothing, so nothing wanted is nothing
- * told. EV_EOF needs no care: it makes its own filter ready, and the owner's next call meets it. */
+/* The poller over kqueue: one filter for reading and one for writing, added and deleted at once
+ * when what is wanted changes. A filter that is not there tells nothing, so nothing wanted is
+ * nothing told. EV_EOF needs no care: it makes its own filter ready, and the owner's next call
+ * meets it. */
 #include "io/reactor/poller.h"
 
 #include "check.h"
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-	/* Events of one wait; what is left comes with the next, as everything is level-triggered. */
+	/* Events of one wait; what is left comes with the next, as everything is level-triggered.
+	 */
 	EVENT_COUNT_MAX = 256
 };
 
@@ -60,21 +62,21 @@ static enum wr_status submit(const struct wr_poller *self, int fd, unsigned had,
 
 enum wr_status wr_poller_add(struct wr_poller *self, int fd, unsigned wanted, void *tag)
 {
-	enum wr_status status = submit(self, fd, 0, wanted, tag);
-
-	if (status != WR_OK) {
-		/* The first filter may be in although the second failed. One at a time: an absent
-		 * one ends the list. */
-		submit(self, fd, wanted & WR_READABLE, 0, tag);
-		submit(self, fd, wanted & WR_WRITABLE, 0, tag);
-	}
-	return status;
+	return wr_poller_change(self, fd, 0, wanted, tag);
 }
 
 enum wr_status wr_poller_change(struct wr_poller *self, int fd, unsigned had, unsigned wanted,
 				void *tag)
 {
-	return submit(self, fd, had, wanted, tag);
+	enum wr_status status = submit(self, fd, had, wanted, tag);
+
+	if (status != WR_OK) {
+		/* The first filter may be changed although the second failed. Back, one at a time:
+		 * what is absent already would end a list, what is there may be added again. */
+		submit(self, fd, ~had & WR_READABLE, had & WR_READABLE, tag);
+		submit(self, fd, ~had & WR_WRITABLE, had & WR_WRITABLE, tag);
+	}
+	return status;
 }
 
 void wr_poller_remove(struct wr_poller *self, int fd, unsigned had)
@@ -98,8 +100,7 @@ unsigned wr_poller_wait(struct wr_poller *self, struct wr_poller_event *events, 
 	int n;
 
 	wr_assert(count > 0);
-	n = kevent(self->fd, NULL, 0, told,
-		   count < EVENT_COUNT_MAX ? (int)count : EVENT_COUNT_MAX,
+	n = kevent(self->fd, NULL, 0, told, count < EVENT_COUNT_MAX ? (int)count : EVENT_COUNT_MAX,
 		   timeout_ms < 0 ? NULL : &timeout);
 	if (n < 0) {
 		wr_assert(errno == EINTR);

@@ -117,8 +117,8 @@ static void run_hooks(struct wr_reactor *self)
 
 /* ---- the loop ---- */
 
-/* From now_ms, which is as old as the turn was long: a timer may be that much late, and the clock is
- * read once a turn only. */
+/* From now_ms, which is as old as the turn was long: a timer may be that much late, and the clock
+ * is read once a turn only. */
 static int choose_timeout(const struct wr_reactor *self, int max_ms)
 {
 	const struct wr_heap_node *first = wr_heap_first(&self->timers);

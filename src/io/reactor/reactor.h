@@ -1,5 +1,6 @@
 /*
- * reactor — one thread, one loop: wait for readiness, call the owners, run due timers, end the turn.
+ * reactor — one thread, one loop: wait for readiness, call the owners, run due timers, end the
+ * turn.
  *
  * A turn is: wait; every ready watch is called once; due timers; then the turn hooks in the order
  * they were added (that is where all output of the turn leaves). Handlers may watch, unwatch and
@@ -7,8 +8,10 @@
  * holds, so that a handler is never called for a watch that is gone (one cure for stale events, and
  * the only one here).
  *
- * Level-triggered: a handler need not read until EAGAIN. Times are milliseconds of the monotonic
- * clock, read once per turn. Nothing here allocates per event; timers are intrusive nodes.
+ * Level-triggered: a handler need not read until EAGAIN. It is told only what its watch wants at
+ * that moment; with kqueue reading and writing may come in two calls. Times are milliseconds of the
+ * monotonic clock, read once per turn. Nothing here allocates per event; timers are intrusive
+ * nodes.
  */
 #ifndef WR_IO_REACTOR_H
 #define WR_IO_REACTOR_H
@@ -43,7 +46,8 @@ struct wr_timer {
 	wr_timer_fn *on_due;
 };
 
-/* Called at the end of every turn. Embedded in its owner. */
+/* Called at the end of every turn, also of the last. A hook may remove itself and others. Embedded
+ * in its owner. */
 struct wr_turn_hook {
 	wr_turn_fn *on_turn;
 	struct wr_turn_hook *next;
@@ -56,9 +60,11 @@ struct wr_reactor {
 	struct wr_poller poller;
 	struct wr_heap timers;
 	struct wr_turn_hook *hooks;
+	struct wr_turn_hook **hook_at; /* the link to the hook that runs; NULL outside of them */
 	uint64_t now_ms;
 	bool is_stopping;
 	bool again;
+	bool is_calling_due;
 	unsigned batch_count, batch_at;
 	struct wr_poller_event batch[WR_REACTOR_BATCH];
 };
@@ -72,12 +78,14 @@ void wr_reactor_deinit(struct wr_reactor *self);
 /* Starts to watch `fd` for `wanted`; the watch has its function set. WR_OK, WR_NO_MEMORY, WR_IO. */
 enum wr_status wr_reactor_watch(struct wr_reactor *self, struct wr_watch *watch, int fd,
 				unsigned wanted);
-/* Changes what is wanted; no system call when nothing changes. */
+/* Changes what is wanted; no system call when nothing changes. A kernel without memory for it
+ * leaves it as it was (`wanted` tells); then the owner's deadlines end what no longer moves. */
 void wr_reactor_want(struct wr_reactor *self, struct wr_watch *watch, unsigned wanted);
 /* Ends it; harmless when not watched. Call before closing the descriptor. */
 void wr_reactor_unwatch(struct wr_reactor *self, struct wr_watch *watch);
 
-/* (Re)sets a timer to fire once, `in_ms` after now_ms. WR_OK or WR_NO_MEMORY. */
+/* (Re)sets a timer to fire once, `in_ms` after now_ms; within on_due 0 means 1, so that no timer
+ * starves the loop. WR_OK or WR_NO_MEMORY (never when it is set already). */
 enum wr_status wr_timer_set(struct wr_reactor *self, struct wr_timer *timer, uint64_t in_ms);
 /* Harmless when not set. */
 void wr_timer_cancel(struct wr_reactor *self, struct wr_timer *timer);

@@ -1,5 +1,5 @@
-/* Two things pass from a handler to the loop: a flag per signal, which cannot overflow, and a byte in
- * a pipe, which wakes. A full pipe loses nothing: a byte is waiting already. */
+/* Two things pass from a handler to the loop: a flag per signal, which cannot overflow, and a byte
+ * in a pipe, which wakes. A full pipe loses nothing: a byte is waiting already. */
 #include "io/reactor/signal.h"
 
 #include "check.h"
@@ -82,6 +82,18 @@ static enum wr_status fail(struct wr_error *error, enum wr_status status, const 
 	return status;
 }
 
+static bool catch_signals(const int *numbers)
+{
+	for (; *numbers != 0; numbers++) {
+		wr_assert(signals.count < SIGNAL_COUNT_MAX);
+		signals.is_pending[signals.count] = 0;
+		signals.numbers[signals.count++] = *numbers;
+		if (!set_disposition(*numbers, note_signal))
+			return false;
+	}
+	return set_disposition(SIGPIPE, SIG_IGN);
+}
+
 enum wr_status wr_signals_open(struct wr_reactor *reactor, const int *numbers,
 			       wr_signal_fn *on_signal, void *context, struct wr_error *error)
 {
@@ -102,19 +114,11 @@ enum wr_status wr_signals_open(struct wr_reactor *reactor, const int *numbers,
 		fail(error, status, "watch");
 		close(fds[0]);
 		close(fds[1]);
-		return status;
+	} else if (!catch_signals(numbers)) {
+		status = fail(error, WR_IO, "sigaction");
+		wr_signals_close();
 	}
-	for (; *numbers != 0; numbers++) {
-		wr_assert(signals.count < SIGNAL_COUNT_MAX);
-		signals.is_pending[signals.count] = 0;
-		signals.numbers[signals.count++] = *numbers;
-		if (!set_disposition(*numbers, note_signal)) {
-			fail(error, WR_IO, "sigaction");
-			wr_signals_close();
-			return WR_IO;
-		}
-	}
-	return set_disposition(SIGPIPE, SIG_IGN) ? WR_OK : fail(error, WR_IO, "sigaction");
+	return status;
 }
 
 void wr_signals_close(void)

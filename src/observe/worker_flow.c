@@ -1,0 +1,112 @@
+#include "observe/flow.h"
+
+#include "check.h"
+
+enum {
+	/* Chunks of one send: at full chunk size more than a turn's share. */
+	PARTS_MAX = 32
+};
+
+/* The position moved; says to the connection whether control frames may go now. */
+static void stand(struct wr_subscription *self, struct wr_event_stream *stream)
+{
+	uint64_t begin, end;
+	bool is_inside =
+		self->at < stream->end && wr_event_stream_frame_at(stream, self->at, &begin, &end);
+
+	if (is_inside != self->is_inside) {
+		self->is_inside = is_inside;
+		wr_ws_conn_hold(wr_ws_conn_of(self), is_inside);
+	}
+}
+
+/* Sends [at, to) in one call. False when the connection takes no more for now, or is gone. */
+static bool send_to(struct wr_subscription *self, struct wr_event_stream *stream, uint64_t to)
+{
+	struct wr_ws_conn *conn = wr_ws_conn_of(self);
+	struct wr_view parts[PARTS_MAX];
+	struct iovec vectors[PARTS_MAX];
+	size_t bytes = 0, sent = 0;
+	enum wr_status status;
+	unsigned count = wr_event_stream_read(stream, self->at, parts, PARTS_MAX, to - self->at);
+
+	for (unsigned i = 0; i < count; i++) {
+		vectors[i].iov_base = (void *)(uintptr_t)parts[i].data;
+		vectors[i].iov_len = parts[i].bytes;
+		bytes += parts[i].bytes;
+	}
+	status = wr_ws_conn_stream(conn, vectors, (int)count, bytes, &sent);
+	if (status == WR_CLOSED)
+		return false;
+	self->at += sent;
+	if (status == WR_MORE || self->at != stream->end || self->is_inside)
+		stand(self, stream);
+	return status == WR_OK;
+}
+
+/* Evicted: what is still in memory of the frame in which the subscriber stands goes out first. */
+static void push_evicted(struct wr_subscription *self, struct wr_event_stream *stream)
+{
+	uint64_t begin, end;
+
+	if (self->is_inside) {
+		wr_assert(wr_event_stream_frame_at(stream, self->at, &begin, &end));
+		if (!send_to(self, stream, end) || self->at != end)
+			return;
+	}
+	wr_flow_expire(self);
+}
+
+void wr_worker_flow_push(struct wr_subscription *self)
+{
+	struct wr_ws_conn *conn = wr_ws_conn_of(self);
+	struct wr_event_stream *stream;
+
+	if (wr_ws_conn_is_blocked(conn) || self->state == WR_SUBSCRIPTION_ENDED)
+		return;
+	if (self->state == WR_SUBSCRIPTION_CUT) {
+		if (wr_flow_finish_saved(self, (uint32_t)(self->at - self->saved->key)))
+			wr_flow_expire(self);
+		return;
+	}
+	stream = wr_runtime_worker_events(self->fanout->runtime, self->worker);
+	if (self->at < stream->begin) {
+		push_evicted(self, stream);
+		return;
+	}
+	if (self->at != stream->end) {
+		uint64_t to = stream->end;
+		if (to - self->at > WR_SUBSCRIBER_TURN_BYTES_MAX)
+			to = self->at + WR_SUBSCRIBER_TURN_BYTES_MAX;
+		if (!send_to(self, stream, to))
+			return;
+	}
+	if (self->at == stream->end)
+		wr_flow_caught_up(self);
+	else
+		wr_ws_conn_await(conn); /* its share of this turn is used up */
+}
+
+void wr_worker_flow_release(struct wr_subscription *self, struct wr_event_stream *stream,
+			    uint64_t position)
+{
+	struct wr_ws_conn *conn = wr_ws_conn_of(self);
+	struct wr_saved_frame *saved;
+	uint64_t begin, end;
+	bool is_new;
+
+	if (self->state != WR_SUBSCRIPTION_LIVE || !self->is_inside || self->at >= position)
+		return;
+	wr_assert(wr_event_stream_frame_at(stream, self->at, &begin, &end));
+	saved = wr_saved_frame_join(&self->fanout->saved, self->worker, begin,
+				    (uint32_t)(end - begin), &is_new);
+	if (saved == NULL) {
+		self->state = WR_SUBSCRIPTION_ENDED;
+		wr_ws_conn_abort(conn);
+		return;
+	}
+	if (is_new)
+		wr_event_stream_copy(stream, saved->data, begin, end);
+	self->saved = saved;
+	self->state = WR_SUBSCRIPTION_CUT;
+}

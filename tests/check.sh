@@ -1,0 +1,80 @@
+#!/bin/sh
+# The gates that need no run of the program. Each prints its verdict; the last line is
+# "N passed, N failed" (", N skipped" when a tool is not installed).
+passed=0 failed=0 skipped=0
+out=build/check
+mkdir -p "$out"
+sources=$(find src -name '*.c' ! -name 'poller_kqueue.c')
+headers=$(find src -name '*.h')
+everything=$(find src tests bench fuzz -name '*.[ch]' 2>/dev/null)
+
+verdict() { # NAME CODE LOG
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+		printf '%-40s ok\n' "$1"
+	else
+		failed=$((failed + 1))
+		printf '%-40s FAILED\n' "$1"
+		tail -n 40 "$3"
+	fi
+}
+gate() { # NAME COMMAND...
+	name=$1
+	shift
+	"$@" >"$out/log" 2>&1
+	verdict "$name" $? "$out/log"
+}
+need() { # TOOL NAME: false, and counted, when the tool is not there
+	command -v "$1" >/dev/null 2>&1 && return 0
+	skipped=$((skipped + 1))
+	printf '%-40s skipped: %s is not installed\n' "$2" "$1"
+	return 1
+}
+cflags='-std=c11 -pedantic -Wall -Wextra -D_GNU_SOURCE -iquote src -iquote tests
+	-DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=0 -DWR_TLS=0'
+
+warnings() { make -s CC="$1" MODE=release WERROR=-Werror B="$out/$1" all tests tools; }
+alone() {
+	for header in $headers; do
+		printf '#include "%s"\n' "${header#src/}" >"$out/alone.c"
+		# shellcheck disable=SC2086
+		${CC:-cc} $cflags -Werror -fsyntax-only "$out/alone.c" || return 1
+	done
+}
+tidy() { ${CC:-cc} -std=c11 -O1 -o "$out/tidy" tests/tidy.c && "$out/tidy" $everything; }
+names() { # every symbol with external linkage starts wr_ (main aside)
+	nm -g --defined-only "$out"/gcc/lib/*.a | awk 'NF==3 && $3 !~ /^(wr_|main$)/ {print; bad=1} END {exit bad}'
+}
+analyzer() {
+	for file in $(find src/core src/codec src/bytes src/containers -name '*.c'); do
+		# shellcheck disable=SC2086
+		gcc $cflags -O1 -fanalyzer -Werror -c -o "$out/analyzer.o" "$file" || return 1
+	done
+}
+clang_tidy() {
+	# shellcheck disable=SC2086
+	echo $sources | tr ' ' '\n' | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$(echo $cflags)" sh
+}
+cpp_check() {
+	# shellcheck disable=SC2086
+	cppcheck -q -j 2 --std=c11 --enable=warning,portability,performance --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+		--error-exitcode=1 -I src -DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=0 -DWR_TLS=0 \
+		$sources
+}
+
+need gcc 'warnings, gcc' && gate 'warnings, gcc' warnings gcc
+need clang 'warnings, clang' && gate 'warnings, clang' warnings clang
+gate 'headers compile alone' alone
+gate 'house rules' tidy
+need nm 'names start wr_' && gate 'names start wr_' names
+need clang-format 'format' && gate 'format' sh -c "clang-format --dry-run -Werror $(echo "$everything" | tr '\n' ' ')"
+need gcc 'gcc -fanalyzer' && gate 'gcc -fanalyzer' analyzer
+need cppcheck 'cppcheck' && gate 'cppcheck' cpp_check
+need clang-tidy 'clang-tidy' && gate 'clang-tidy' clang_tidy
+if [ "$skipped" -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]

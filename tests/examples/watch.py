@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Follows a Worker's events over WebSocket and prints them, one JSON document a line.
+
+usage: watch.py HOST:PORT WORKER_ID|all [--cursor TOKEN] [--token-file FILE] [--count N]
+
+With "all" it follows the whole Runtime. On Ctrl-C it prints the cursor to go on with. Nothing but the
+standard library is needed: the client half of RFC 6455 that an observer uses fits on this page.
+"""
+import argparse
+import base64
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+
+
+def read_exactly(stream, count):
+    data = stream.read(count)
+    if len(data) < count:
+        raise EOFError("connection closed")
+    return data
+
+
+def read_frame(stream):
+    first, second = read_exactly(stream, 2)
+    length = second & 127
+    if length == 126:
+        (length,) = struct.unpack(">H", read_exactly(stream, 2))
+    elif length == 127:
+        (length,) = struct.unpack(">Q", read_exactly(stream, 8))
+    return first & 15, read_exactly(stream, length)
+
+
+def send_frame(sock, opcode, payload):
+    mask = os.urandom(4)
+    masked = bytes(byte ^ mask[i & 3] for i, byte in enumerate(payload))
+    sock.sendall(bytes([0x80 | opcode, 0x80 | len(payload)]) + mask + masked)
+
+
+def connect(args):
+    host, _, port = args.address.rpartition(":")
+    sock = socket.create_connection((host.strip("[]"), int(port)))
+    path = "/v1/events/ws" if args.worker == "all" else f"/v1/workers/{args.worker}/events/ws"
+    if args.cursor:
+        path += "?cursor=" + args.cursor
+    lines = [
+        f"GET {path} HTTP/1.1", f"Host: {args.address}", "Connection: Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode(),
+    ]
+    if args.token_file:
+        lines.append("Authorization: Bearer " + open(args.token_file).read().split()[-1])
+    sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    stream = sock.makefile("rb")
+    status = stream.readline().decode().strip()
+    length = 0
+    for line in iter(stream.readline, b"\r\n"):
+        name, _, value = line.decode().partition(":")
+        if name.lower() == "content-length":
+            length = int(value)
+    if " 101 " not in status:
+        sys.exit(f"{status}\n{stream.read(length).decode()}")
+    return sock, stream
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("address")
+    parser.add_argument("worker")
+    parser.add_argument("--cursor")
+    parser.add_argument("--token-file")
+    parser.add_argument("--count", type=int, default=0, help="end after so many frames")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sock, stream = connect(args)
+    cursor, seen = args.cursor, 0
+    try:
+        while not args.count or seen < args.count:
+            opcode, payload = read_frame(stream)
+            if opcode == 1:
+                message = json.loads(payload)
+                cursor = message.get("envelope", {}).get("cursor", cursor)
+                print(json.dumps(message, ensure_ascii=False), flush=True)
+                seen += 1
+            elif opcode == 8:
+                send_frame(sock, 8, payload[:2])
+                code = struct.unpack(">H", payload[:2])[0] if payload else 1005
+                print(f"closed by the Runtime: {code} {payload[2:].decode()}", file=sys.stderr)
+                return
+            elif opcode == 9:
+                send_frame(sock, 10, payload)
+    except (KeyboardInterrupt, EOFError) as end:
+        print(f"{end or 'stopped'}; go on with --cursor {cursor}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
