@@ -40,6 +40,21 @@ static bool take_text(struct wr_view *rest, struct wr_view *text)
 
 bool wr_pairs_next(struct wr_view *rest, struct wr_view *name, struct wr_view *text)
 {
-	return rest->bytes != 0 && take_text(rest, name) && name->data != NULL &&
-	       take_text(rest, text);
+	struct wr_view ahead = *rest;
+
+	if (ahead.bytes == 0 || !take_text(&ahead, name) || name->data == NULL ||
+	    !take_text(&ahead, text))
+		return false;
+	*rest = ahead;
+	return true;
+}
+
+bool wr_pairs_are_whole(const struct wr_pairs *pairs)
+{
+	struct wr_view rest = pairs->packed, name, text;
+	uint32_t count = 0;
+
+	while (wr_pairs_next(&rest, &name, &text))
+		count++;
+	return count == pairs->count && rest.bytes == 0;
 }

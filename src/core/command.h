@@ -24,8 +24,12 @@ struct wr_pairs {
 /* Appends a pair to `out`, which holds nothing but the list. Status of the buffer. */
 enum wr_status wr_pairs_append(struct wr_buf *out, struct wr_view name, struct wr_view text);
 
-/* Takes the first pair off *rest (start with pairs.packed). False at the end or when damaged. */
+/* Takes the first pair off *rest (start with pairs.packed). False at the end or when damaged: then
+ * nothing is taken. */
 bool wr_pairs_next(struct wr_view *rest, struct wr_view *name, struct wr_view *text);
+
+/* Whether the list has exactly `count` pairs and nothing behind them. */
+bool wr_pairs_are_whole(const struct wr_pairs *pairs);
 
 enum wr_intent_kind { WR_INTENT_ASSISTANT, WR_INTENT_TASK, WR_INTENT_ROLE };
 enum wr_profile_kind { WR_PROFILE_RUNTIME_DEFAULT, WR_PROFILE_BUILTIN, WR_PROFILE_NAMED };

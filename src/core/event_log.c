@@ -160,6 +160,8 @@ static enum wr_status reserve_order(struct wr_event_log *self)
 		compact_order(self);
 		return WR_OK;
 	}
+	if (capacity > UINT32_MAX / 2 / sizeof *order)
+		return WR_NO_MEMORY;
 	order = wr_allocator_resize(self->allocator, self->order, capacity * sizeof *order,
 				    (capacity == 0 ? 16 : capacity * 2) * sizeof *order);
 	if (order == NULL)
@@ -242,9 +244,22 @@ static uint32_t order_above(const struct wr_event_log *self, uint64_t sequence)
 	return low;
 }
 
+/* The place of a sequence that is in the order. Without gaps it is as far from the first as the
+ * sequences are apart, and with gaps nearer. */
+static uint32_t order_place(const struct wr_event_log *self, uint64_t sequence)
+{
+	uint64_t distance = sequence - self->order[self->order_first].sequence;
+	uint32_t place = self->order_first + (uint32_t)distance;
+
+	if (distance < self->order_end - self->order_first &&
+	    self->order[place].sequence == sequence)
+		return place;
+	return order_above(self, sequence - 1);
+}
+
 static void leave_order(struct wr_event_log *self, uint64_t sequence)
 {
-	uint32_t place = order_above(self, sequence - 1);
+	uint32_t place = order_place(self, sequence);
 
 	wr_assert(place < self->order_end && self->order[place].sequence == sequence);
 	self->order[place].chunk = NULL;
@@ -416,6 +431,39 @@ bool wr_event_stream_frame_at(const struct wr_event_stream *self, uint64_t posit
 	*frame_begin = chunk->position + entry_begin(chunk, low);
 	*frame_end = chunk->position + entry_at(chunk, low)->end;
 	return *frame_begin != position;
+}
+
+/* The chunk and index of the frame of a sequence; NULL when its memory is gone. */
+static const struct wr_chunk *find_frame(const struct wr_event_stream *self, uint64_t sequence,
+					 uint32_t *index)
+{
+	for (const struct wr_chunk *chunk = self->first; chunk != NULL; chunk = chunk->next) {
+		*index = entry_above(chunk, sequence - 1);
+		if (*index < chunk->count)
+			return entry_at(chunk, *index)->sequence == sequence ? chunk : NULL;
+	}
+	return NULL;
+}
+
+bool wr_event_stream_find(const struct wr_event_stream *self, uint64_t sequence,
+			  struct wr_view *bytes)
+{
+	uint32_t index, begin;
+	const struct wr_chunk *chunk = find_frame(self, sequence, &index);
+
+	if (chunk == NULL)
+		return false;
+	begin = entry_begin(chunk, index);
+	*bytes = wr_view_of(chunk->data + begin, entry_at(chunk, index)->end - begin);
+	return true;
+}
+
+uint64_t wr_event_stream_position(const struct wr_event_stream *self, uint64_t sequence)
+{
+	uint32_t index;
+	const struct wr_chunk *chunk = find_frame(self, sequence, &index);
+
+	return chunk == NULL ? UINT64_MAX : chunk->position + entry_begin(chunk, index);
 }
 
 void wr_event_stream_copy(const struct wr_event_stream *self, char *out, uint64_t from, uint64_t to)

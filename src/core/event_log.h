@@ -130,6 +130,12 @@ unsigned wr_event_stream_read(const struct wr_event_stream *self, uint64_t posit
 bool wr_event_stream_frame_at(const struct wr_event_stream *self, uint64_t position,
 			      uint64_t *frame_begin, uint64_t *frame_end);
 
+/* The frame of a sequence, and its position, as long as its memory is there, evicted or not. False
+ * / UINT64_MAX when it is not. */
+bool wr_event_stream_find(const struct wr_event_stream *self, uint64_t sequence,
+			  struct wr_view *bytes);
+uint64_t wr_event_stream_position(const struct wr_event_stream *self, uint64_t sequence);
+
 /* Copies [from, to) of frames whose memory is still there, also when evicted. */
 void wr_event_stream_copy(const struct wr_event_stream *self, char *out, uint64_t from,
 			  uint64_t to);

@@ -87,9 +87,11 @@ void wr_transcript_deinit(struct wr_transcript *self, struct wr_transcript_budge
 static bool grow_ring(struct wr_transcript *self, struct wr_transcript_budget *budget)
 {
 	uint32_t capacity = self->ring_capacity == 0 ? FIRST_CAPACITY : self->ring_capacity * 2;
-	struct wr_transcript_item **ring =
-		wr_allocator_take(budget->allocator, ring_bytes(capacity));
+	struct wr_transcript_item **ring;
 
+	if (self->ring_capacity > UINT32_MAX / 2 / sizeof *ring)
+		return false;
+	ring = wr_allocator_take(budget->allocator, ring_bytes(capacity));
 	if (ring == NULL)
 		return false;
 	for (uint64_t i = self->first; i < self->total; i++)

@@ -78,6 +78,7 @@ struct wr_worker {
 	/* What runs it; ops NULL: nothing does. */
 	struct wr_execution execution;
 	bool is_execution_live; /* between start and end, as told by the execution */
+	bool is_end_told;	/* the execution knows of the stop or cancel */
 	bool has_last_result;
 	struct wr_execution_result last_result;
 };

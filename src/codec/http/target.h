@@ -1,5 +1,6 @@
 /*
- * http/target — a request target in origin form (RFC 9112 3.2.1): path segments and query parameters.
+ * http/target — a request target in origin form (RFC 9112 3.2.1): path segments and query
+ * parameters.
  *
  * The target is split first and decoded once afterwards. Matching is done on the raw path: percent
  * signs in fixed parts are not decoded (they match nothing), and so a decoded "/" or ".." can never
@@ -16,17 +17,17 @@
 #include <stdint.h>
 
 struct wr_http_target {
-	struct wr_view path;  /* raw, begins with "/" */
+	struct wr_view path;  /* raw, begins with "/"; of ours, static, when the target has none */
 	struct wr_view query; /* raw, without "?"; absent when there is no "?" */
 };
 
-/* Splits. Absolute form ("http://host/path") is accepted and its authority dropped, as RFC 9112 3.2.2
- * asks of servers; "*" and authority form are WR_SYNTAX, as are bytes that a target cannot have
- * (controls, space, non-ASCII, a fragment). */
+/* Splits. Absolute form ("http://host/path") is accepted and its authority dropped, as RFC
+ * 9112 3.2.2 asks of servers; "*" and authority form are WR_SYNTAX, as are bytes that a target
+ * cannot have (controls, space, non-ASCII, a fragment). */
 enum wr_status wr_http_target_split(struct wr_http_target *out, struct wr_view target);
 
-/* Decodes %XX in `text` into `out` (room for text.bytes); *bytes is the length. An undecodable "%zz"
- * stays literal (contract 2.2). With is_form, "+" is a space (query parameters). WR_OK, or
+/* Decodes %XX in `text` into `out` (room for text.bytes); *bytes is the length. An undecodable
+ * "%zz" stays literal (contract 2.2). With is_form, "+" is a space (query parameters). WR_OK, or
  * WR_ENCODING when the result is not UTF-8. */
 enum wr_status wr_http_percent_decode(char *out, size_t *bytes, struct wr_view text, bool is_form);
 
