@@ -1,6 +1,8 @@
-/* See harness.h. The parent forks once per test, keeps up to `jobs` of them running, reads what they
- * print through a pipe each, and shows it only when the test failed or was skipped. */
+/* See harness.h. The parent forks once per test, keeps up to `jobs` of them running, reads what
+ * they print through a pipe each, and shows it only when the test failed or was skipped. */
 #include "harness.h"
+
+#include "check.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -200,6 +202,9 @@ bool wr_test_find_file(const char *path)
 	return stat(path, &info) == 0;
 }
 
+static char *files[1024];
+static size_t files_read;
+
 struct wr_view wr_test_read_file(const char *path)
 {
 	FILE *file = fopen(path, "rb");
@@ -225,6 +230,9 @@ struct wr_view wr_test_read_file(const char *path)
 	}
 	fclose(file);
 	data[bytes] = '\0';
+	if (files_read == WR_COUNT(files))
+		wr_test_fail(__FILE__, __LINE__, "too many files");
+	files[files_read++] = data; /* reachable, so no leak: kept until the process ends */
 	return wr_view_of(data, bytes);
 }
 
