@@ -1,9 +1,9 @@
 /*
  * http_server — HTTP/1.1 connections of one listener, driven by the reactor; knows no Worker.
  *
- * Bytes come in through one receive buffer of the server; a request that is whole in it is parsed and
- * answered in place. Only what is unfinished is kept, in a private buffer of its connection. Answers
- * of one readable event are gathered and leave in one send.
+ * Bytes come in through one receive buffer of the server; a request that is whole in it is parsed
+ * and answered in place. Only what is unfinished is kept, in a private buffer of its connection.
+ * Answers of one readable event are gathered and leave in one send.
  *
  * Per request the app is called twice: on_head when the head is complete (checks that need no body:
  * Origin, token, route, type, size; it may answer at once) and, when it did not answer,
@@ -53,8 +53,8 @@ struct wr_http_exchange {
 	/* For the app, across on_head, on_request and a later answer; zero at the start. */
 	void *app_pointer;
 	uint64_t app_number;
-	/* Set by on_head: the body may have at most this many bytes (0: none is read; a request that
-	 * announces more is answered by fault 413). Default 0. */
+	/* Set by on_head: the body may have at most this many bytes (0: none is read; a request
+	 * that announces more is answered by fault 413). Default 0. */
 	size_t body_bytes_max;
 	/* Set by the app when a valid credential was shown: the connection is no longer among those
 	 * that go first when there are too many. */
@@ -63,12 +63,12 @@ struct wr_http_exchange {
 };
 
 enum wr_http_server_fault {
-	WR_HTTP_SERVER_FAULT_HEAD,        /* `fault` of the parser tells which */
-	WR_HTTP_SERVER_FAULT_BODY,        /* 400: chunked framing broken */
-	WR_HTTP_SERVER_FAULT_BODY_SIZE,   /* 413 */
+	WR_HTTP_SERVER_FAULT_HEAD,	  /* `fault` of the parser tells which */
+	WR_HTTP_SERVER_FAULT_BODY,	  /* 400: chunked framing broken */
+	WR_HTTP_SERVER_FAULT_BODY_SIZE,	  /* 413 */
 	WR_HTTP_SERVER_FAULT_BODIES_FULL, /* 503: bodies of all connections are at their limit */
-	WR_HTTP_SERVER_FAULT_TIMEOUT,     /* 408 */
-	WR_HTTP_SERVER_FAULT_MEMORY       /* 503 */
+	WR_HTTP_SERVER_FAULT_TIMEOUT,	  /* 408 */
+	WR_HTTP_SERVER_FAULT_MEMORY	  /* 503: no memory, or no connection left */
 };
 
 /* The functions the app gives at registration. All are called from the loop. */
@@ -76,7 +76,7 @@ struct wr_http_app {
 	void *context;
 	void (*on_head)(void *context, struct wr_http_exchange *exchange);
 	void (*on_request)(void *context, struct wr_http_exchange *exchange, struct wr_view body);
-	/* The exchange, kept unanswered by the app, is gone. */
+	/* The exchange, kept unanswered by the app after on_request, is gone. */
 	void (*on_abandon)(void *context, struct wr_http_exchange *exchange);
 	/* Appends the body of an answer that the server itself must give, for `status`. */
 	void (*on_fault)(void *context, struct wr_buf *body, unsigned status,
@@ -95,7 +95,8 @@ struct wr_http_server_config {
 void wr_http_server_defaults(struct wr_http_server_config *config);
 
 /* A server that listens on `address`. All pointers are borrowed for its life; it must not move. */
-struct wr_http_server *wr_http_server_new(struct wr_reactor *reactor, struct wr_allocator *allocator,
+struct wr_http_server *wr_http_server_new(struct wr_reactor *reactor,
+					  struct wr_allocator *allocator,
 					  const struct wr_http_server_config *config,
 					  const struct wr_http_app *app,
 					  const struct wr_address *address, struct wr_error *error);
@@ -112,17 +113,20 @@ void wr_http_server_drain(struct wr_http_server *self);
 
 /* ---- answering; each exchange exactly once ---- */
 
-/* An extra field of the answer about to be given, e.g. Location. Name and value are copied. */
+/* An extra field of the answer about to be given (within the same call of the app), e.g. Location.
+ * Name and value are copied. */
 void wr_http_answer_field(struct wr_http_exchange *exchange, struct wr_view name,
 			  struct wr_view value);
 /* This answer is the last of its connection. */
 void wr_http_answer_close(struct wr_http_exchange *exchange);
 
-/* A buffer to build a body in, empty; lent until the answer is given (within one call of the app). */
+/* A buffer to build a body in, empty; lent until the answer is given (within one call of the app).
+ */
 struct wr_buf *wr_http_answer_body(struct wr_http_exchange *exchange);
 
 /* The whole answer; the body (copied) may lie in the buffer above. A 204 or 304 has none; a HEAD
- * request gets the head only. Content-Type is the config's, unless a field of that name was given. */
+ * request gets the head only. Content-Type is the config's, unless a field of that name was given.
+ */
 void wr_http_answer(struct wr_http_exchange *exchange, unsigned status, struct wr_view body);
 
 /* The answer's body comes from a producer, as fast as the socket takes it. When its first part is

@@ -5,9 +5,9 @@
  * answered), a close is echoed and ends the connection, silence gets a ping and then an end. Data
  * goes to the app. What the app sends is finished frames: one message by wr_ws_conn_send, which
  * queues what the socket does not take, or a stream of frames that live elsewhere by
- * wr_ws_conn_stream, which never queues: it says how much went, and the app continues from there when
- * on_writable says so. Control frames never land inside a frame that is half sent: the app tells,
- * with each stream call, whether its position is between frames.
+ * wr_ws_conn_stream, which never queues: it says how much went, and the app continues from there
+ * when on_writable says so. Control frames never land inside a frame that is half sent: the app
+ * tells, with each stream call, whether its position is between frames.
  *
  * An idle connection is one small block (this struct and the app's bytes behind it) and one
  * descriptor; buffers exist only while something is partial or waiting.
@@ -42,12 +42,12 @@ struct wr_ws_app {
 struct wr_ws_config {
 	uint32_t message_bytes_max;
 	uint32_t fragment_count_max;
-	uint32_t ping_ms;      /* silence before a ping */
-	uint32_t pong_ms_max;  /* for the answer */
-	uint32_t send_ms_max;  /* without a byte taken while output waits: reset */
-	uint32_t close_ms_max; /* for the peer's close after ours */
-	uint32_t control_per_minute_max;
-	size_t queued_bytes_max; /* of wr_ws_conn_send, per connection */
+	uint32_t ping_ms;		 /* silence before a ping */
+	uint32_t pong_ms_max;		 /* for the answer */
+	uint32_t send_ms_max;		 /* without a byte taken while output waits: reset */
+	uint32_t close_ms_max;		 /* for the peer's close after ours */
+	uint32_t control_per_minute_max; /* 255 and more: no limit */
+	size_t queued_bytes_max;	 /* of wr_ws_conn_send, per connection */
 };
 
 void wr_ws_defaults(struct wr_ws_config *config);
@@ -78,24 +78,32 @@ struct wr_ws_conn *wr_ws_conn_of(void *app);
 
 /* Sends one finished frame (or several) now if the socket takes it, else queues the rest. Only
  * between frames of the stream, or before any. WR_OK; WR_TOO_LARGE: the queue would pass its limit,
- * nothing was taken; WR_NO_MEMORY; WR_CLOSED. */
+ * nothing was taken; WR_NO_MEMORY; WR_CLOSED (closing, or the peer is gone: on_end comes when the
+ * turn ends). */
 enum wr_status wr_ws_conn_send(struct wr_ws_conn *conn, const struct iovec *parts, int count);
 
-/* Sends what the socket takes of `bytes` bytes in the parts. *sent tells how much. WR_OK: all; WR_MORE:
- * not all (or nothing, because queued bytes go first): on_writable will be called; WR_CLOSED.
- * After WR_MORE the app must say with wr_ws_conn_hold where it stands. */
+/* Sends what the socket takes of `bytes` bytes in the parts. *sent tells how much. WR_OK: all;
+ * WR_MORE: not all (or nothing, because queued bytes go first): on_writable will be called;
+ * WR_CLOSED. After WR_MORE the app must say with wr_ws_conn_hold where it stands. */
 enum wr_status wr_ws_conn_stream(struct wr_ws_conn *conn, const struct iovec *parts, int count,
 				 size_t bytes, size_t *sent);
 
-/* Whether the stream stands inside a frame (nothing else may be sent until it is finished). */
+/* Whether the stream stands inside a frame (nothing else may be sent until it is finished). It
+ * holds until the app says otherwise, over any number of stream calls. When the peer closes
+ * meanwhile, the stream goes on until the app no longer holds; only then our Close follows. */
 void wr_ws_conn_hold(struct wr_ws_conn *conn, bool is_inside_frame);
+
+/* Asks for on_writable as soon as the socket takes bytes, usually in the next turn: for an app that
+ * has more to stream but has used up its share of this turn. */
+void wr_ws_conn_await(struct wr_ws_conn *conn);
 
 /* Whether on_writable is awaited: sending now would be in vain. */
 bool wr_ws_conn_is_blocked(const struct wr_ws_conn *conn);
 
 /* The closing handshake: sends Close with the code (and a static reason, at most 123 bytes) behind
  * what is queued, waits close_ms_max for the peer's, then ends. When the stream stands inside a
- * frame that will never be finished the connection is reset instead. Later calls do nothing. */
+ * frame that will never be finished the connection is reset instead, when the turn ends. Later
+ * calls do nothing. */
 void wr_ws_conn_close(struct wr_ws_conn *conn, unsigned code, struct wr_view reason);
 bool wr_ws_conn_is_closing(const struct wr_ws_conn *conn);
 

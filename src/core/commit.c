@@ -28,7 +28,8 @@ static enum wr_status encode(struct wr_runtime *self, struct wr_buf *out,
 	uint32_t worker = scope == WR_SCOPE_RUNTIME ? 0 : event->worker;
 
 	reset_scratch(out);
-	wr_runtime_cursor(self, worker, event->sequence, identity.cursor);
+	if (!encoding->is_cursorless)
+		wr_runtime_cursor(self, worker, event->sequence, identity.cursor);
 	return encoding->encode(encoding->context, out, event, &identity, scope);
 }
 

@@ -13,6 +13,8 @@
 #include "core/cursor.h"
 #include "core/event.h"
 
+#include <stdbool.h>
+
 /* Who is speaking; all views are valid during the call. */
 struct wr_identity {
 	struct wr_view runtime_id;
@@ -33,6 +35,8 @@ struct wr_encoding {
 	 * the same length, by putting the other cursor where the first one stands. */
 	void (*patch)(void *context, char *frame, size_t bytes, const char cursor[WR_CURSOR_BYTES]);
 	void *context;
+	/* Frames carry no cursor: identity.cursor is not filled. */
+	bool is_cursorless;
 };
 
 #endif

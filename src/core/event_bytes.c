@@ -5,111 +5,182 @@
 
 #define ABSENT 0xffffffffu
 
-/* ---- writing: failures are remembered by the buffer ---- */
+/* ---- writing: room for the whole event is taken once, then filled without further checks ---- */
 
-static void put_u8(struct wr_buf *out, unsigned value)
+enum { HEADER_BYTES = 24 };
+
+static size_t text_bytes(struct wr_view text)
 {
-	wr_buf_append_byte(out, (char)value);
+	return 4 + text.bytes;
 }
 
-static void put_u32(struct wr_buf *out, uint32_t value)
+static size_t pairs_bytes(const struct wr_pairs *pairs)
 {
-	char bytes[4];
-
-	wr_store_le32(bytes, value);
-	wr_buf_append(out, bytes, sizeof bytes);
+	return 8 + pairs->packed.bytes;
 }
 
-static void put_u64(struct wr_buf *out, uint64_t value)
+static size_t create_bytes(const struct wr_create *request)
 {
-	char bytes[8];
-
-	wr_store_le64(bytes, value);
-	wr_buf_append(out, bytes, sizeof bytes);
+	return 2 + text_bytes(request->objective) + text_bytes(request->role) +
+	       text_bytes(request->purpose) + text_bytes(request->profile_value) +
+	       text_bytes(request->config_bundle_id) + pairs_bytes(&request->capabilities) +
+	       pairs_bytes(&request->workspace_refs) + pairs_bytes(&request->mount_refs);
 }
 
-static void put_text(struct wr_buf *out, struct wr_view text)
+static size_t member_bytes(const struct wr_event *event)
 {
-	put_u32(out, text.data == NULL ? ABSENT : (uint32_t)text.bytes);
-	if (text.data != NULL)
-		wr_buf_append_view(out, text);
+	const struct wr_output *output = &event->as.output;
+
+	switch (event->kind) {
+	case WR_EVENT_RUNTIME_STARTED:
+	case WR_EVENT_RUNTIME_STOPPED:
+		return 0;
+	case WR_EVENT_WORKER_CREATED:
+		return text_bytes(event->as.created.worker_id) +
+		       create_bytes(&event->as.created.request);
+	case WR_EVENT_INPUT_ACCEPTED:
+		return 1 + text_bytes(event->as.input.input.content) + 8;
+	case WR_EVENT_WORKER_STOPPED:
+	case WR_EVENT_WORKER_CANCELLED:
+		return 1 + text_bytes(event->as.ended.reason);
+	case WR_EVENT_PHASE_CHANGED:
+		return 2 + text_bytes(event->as.phase.cause);
+	case WR_EVENT_OUTPUT:
+		return 4 + text_bytes(output->id) + text_bytes(output->name) +
+		       text_bytes(output->text) + 8 * WR_COUNT(output->numbers);
+	}
+	wr_unreachable();
 }
 
-static void put_pairs(struct wr_buf *out, const struct wr_pairs *pairs)
+/* Each writes at `at` and returns the place behind. */
+
+static char *put_u8(char *at, unsigned value)
 {
-	put_u32(out, pairs->count);
-	put_u32(out, (uint32_t)pairs->packed.bytes);
-	wr_buf_append_view(out, pairs->packed);
+	*at = (char)value;
+	return at + 1;
 }
 
-static void put_create(struct wr_buf *out, const struct wr_create *request)
+static char *put_u32(char *at, uint32_t value)
 {
-	put_u8(out, request->intent);
-	put_u8(out, request->profile);
-	put_text(out, request->objective);
-	put_text(out, request->role);
-	put_text(out, request->purpose);
-	put_text(out, request->profile_value);
-	put_text(out, request->config_bundle_id);
-	put_pairs(out, &request->capabilities);
-	put_pairs(out, &request->workspace_refs);
-	put_pairs(out, &request->mount_refs);
+	wr_store_le32(at, value);
+	return at + 4;
 }
 
-static void put_output(struct wr_buf *out, const struct wr_output *output)
+static char *put_u64(char *at, uint64_t value)
+{
+	wr_store_le64(at, value);
+	return at + 8;
+}
+
+static char *put_bytes(char *at, struct wr_view bytes)
+{
+	if (bytes.bytes != 0)
+		memcpy(at, bytes.data, bytes.bytes);
+	return at + bytes.bytes;
+}
+
+static char *put_text(char *at, struct wr_view text)
+{
+	wr_assert(text.bytes < ABSENT && (text.data != NULL || text.bytes == 0));
+	at = put_u32(at, text.data == NULL ? ABSENT : (uint32_t)text.bytes);
+	return put_bytes(at, text);
+}
+
+static char *put_pairs(char *at, const struct wr_pairs *pairs)
+{
+	at = put_u32(at, pairs->count);
+	at = put_u32(at, (uint32_t)pairs->packed.bytes);
+	return put_bytes(at, pairs->packed);
+}
+
+static char *put_create(char *at, const struct wr_create *request)
+{
+	at = put_u8(at, request->intent);
+	at = put_u8(at, request->profile);
+	at = put_text(at, request->objective);
+	at = put_text(at, request->role);
+	at = put_text(at, request->purpose);
+	at = put_text(at, request->profile_value);
+	at = put_text(at, request->config_bundle_id);
+	at = put_pairs(at, &request->capabilities);
+	at = put_pairs(at, &request->workspace_refs);
+	return put_pairs(at, &request->mount_refs);
+}
+
+/* The largest code of an output: those of other kinds mean nothing, but are kept. */
+static unsigned code_max(enum wr_output_kind kind)
+{
+	if (kind == WR_OUTPUT_RUN_END)
+		return WR_RUN_ROLLED_BACK;
+	if (kind == WR_OUTPUT_TURN_END)
+		return WR_TURN_PAUSED;
+	return kind == WR_OUTPUT_ERROR ? WR_ERROR_INTERNAL : UINT8_MAX;
+}
+
+static char *put_output(char *at, const struct wr_output *output)
 {
 	unsigned present = 0;
 
+	wr_assert(output->code <= code_max(output->kind));
 	for (unsigned i = 0; i < WR_COUNT(output->numbers); i++)
 		present |= output->has_number[i] ? 1u << i : 0;
-	put_u8(out, output->kind);
-	put_u8(out, output->code);
-	put_u8(out, output->flag);
-	put_u8(out, present);
-	put_text(out, output->id);
-	put_text(out, output->name);
-	put_text(out, output->text);
+	at = put_u8(at, output->kind);
+	at = put_u8(at, output->code);
+	at = put_u8(at, output->flag);
+	at = put_u8(at, present);
+	at = put_text(at, output->id);
+	at = put_text(at, output->name);
+	at = put_text(at, output->text);
 	for (unsigned i = 0; i < WR_COUNT(output->numbers); i++)
-		put_u64(out, output->has_number[i] ? output->numbers[i] : 0);
+		at = put_u64(at, output->has_number[i] ? output->numbers[i] : 0);
+	return at;
+}
+
+static char *put_members(char *at, const struct wr_event *event)
+{
+	switch (event->kind) {
+	case WR_EVENT_RUNTIME_STARTED:
+	case WR_EVENT_RUNTIME_STOPPED:
+		return at;
+	case WR_EVENT_WORKER_CREATED:
+		at = put_text(at, event->as.created.worker_id);
+		return put_create(at, &event->as.created.request);
+	case WR_EVENT_INPUT_ACCEPTED:
+		at = put_u8(at, event->as.input.input.kind);
+		at = put_text(at, event->as.input.input.content);
+		return put_u64(at, event->as.input.transcript_sequence);
+	case WR_EVENT_WORKER_STOPPED:
+	case WR_EVENT_WORKER_CANCELLED:
+		at = put_u8(at, event->as.ended.is_execution_live);
+		return put_text(at, event->as.ended.reason);
+	case WR_EVENT_PHASE_CHANGED:
+		at = put_u8(at, event->as.phase.from);
+		at = put_u8(at, event->as.phase.to);
+		return put_text(at, event->as.phase.cause);
+	case WR_EVENT_OUTPUT:
+		return put_output(at, &event->as.output);
+	}
+	wr_unreachable();
 }
 
 enum wr_status wr_event_encode(struct wr_buf *out, const struct wr_event *event)
 {
-	put_u8(out, WR_EVENT_BYTES_VERSION);
-	put_u8(out, event->kind);
-	put_u8(out, 0);
-	put_u8(out, 0);
-	put_u32(out, event->worker);
-	put_u64(out, event->sequence);
-	put_u64(out, (uint64_t)event->wall_ms);
-	switch (event->kind) {
-	case WR_EVENT_RUNTIME_STARTED:
-	case WR_EVENT_RUNTIME_STOPPED:
-		break;
-	case WR_EVENT_WORKER_CREATED:
-		put_text(out, event->as.created.worker_id);
-		put_create(out, &event->as.created.request);
-		break;
-	case WR_EVENT_INPUT_ACCEPTED:
-		put_u8(out, event->as.input.input.kind);
-		put_text(out, event->as.input.input.content);
-		put_u64(out, event->as.input.transcript_sequence);
-		break;
-	case WR_EVENT_WORKER_STOPPED:
-	case WR_EVENT_WORKER_CANCELLED:
-		put_u8(out, event->as.ended.is_execution_live);
-		put_text(out, event->as.ended.reason);
-		break;
-	case WR_EVENT_PHASE_CHANGED:
-		put_u8(out, event->as.phase.from);
-		put_u8(out, event->as.phase.to);
-		put_text(out, event->as.phase.cause);
-		break;
-	case WR_EVENT_OUTPUT:
-		put_output(out, &event->as.output);
-		break;
-	}
-	return out->status;
+	size_t bytes = HEADER_BYTES + member_bytes(event);
+	char *begin = wr_buf_reserve(out, bytes), *at;
+
+	if (begin == NULL)
+		return out->status;
+	at = put_u8(begin, WR_EVENT_BYTES_VERSION);
+	at = put_u8(at, event->kind);
+	at = put_u8(at, 0);
+	at = put_u8(at, 0);
+	at = put_u32(at, event->worker);
+	at = put_u64(at, event->sequence);
+	at = put_u64(at, (uint64_t)event->wall_ms);
+	at = put_members(at, event);
+	wr_assert(at == begin + bytes);
+	wr_buf_commit(out, bytes);
+	return WR_OK;
 }
 
 /* ---- reading: a cursor over the bytes that goes bad once and stays bad ---- */
@@ -174,15 +245,12 @@ static void take_pairs(struct take *from, struct wr_pairs *pairs)
 {
 	uint32_t count = take_u32(from), bytes = take_u32(from);
 	const char *data = take_bytes(from, bytes);
-	struct wr_view rest, name, text;
 
 	*pairs = (struct wr_pairs){.count = 0};
 	if (data == NULL)
 		return;
-	pairs->packed = wr_view_of(data, bytes);
-	for (rest = pairs->packed; wr_pairs_next(&rest, &name, &text);)
-		pairs->count++;
-	if (pairs->count != count || rest.bytes != 0)
+	*pairs = (struct wr_pairs){.packed = wr_view_of(data, bytes), .count = count};
+	if (!wr_pairs_are_whole(pairs))
 		from->is_bad = true;
 }
 
@@ -207,7 +275,7 @@ static void take_output(struct take *from, struct wr_output *output)
 	output->kind = (enum wr_output_kind)take_u8(from, WR_OUTPUT_OPAQUE);
 	if (output->kind < WR_OUTPUT_TEXT_DELTA)
 		from->is_bad = true;
-	output->code = take_u8(from, UINT8_MAX);
+	output->code = take_u8(from, code_max(output->kind));
 	output->flag = take_u8(from, 1) != 0;
 	present = take_u8(from, 7);
 	output->id = take_text(from);
@@ -216,6 +284,8 @@ static void take_output(struct take *from, struct wr_output *output)
 	for (unsigned i = 0; i < WR_COUNT(output->numbers); i++) {
 		output->has_number[i] = (present >> i & 1u) != 0;
 		output->numbers[i] = take_u64(from);
+		if (!output->has_number[i] && output->numbers[i] != 0)
+			from->is_bad = true;
 	}
 }
 
@@ -285,7 +355,7 @@ static enum wr_status encode_frame(void *context, struct wr_buf *out, const stru
 	(void)identity;
 	if (scope == WR_SCOPE_WORKER && !is_shown_to_worker)
 		return out->status;
-	put_u32(out, 0);
+	wr_buf_append(out, "\0\0\0\0", 4);
 	wr_event_encode(out, event);
 	if (out->status == WR_OK)
 		wr_store_le32(out->data + start, (uint32_t)(out->bytes - start - 4));
@@ -302,7 +372,8 @@ static void patch_frame(void *context, char *frame, size_t bytes,
 	(void)cursor;
 }
 
-const struct wr_encoding wr_event_bytes_encoding = {.encode = encode_frame, .patch = patch_frame};
+const struct wr_encoding wr_event_bytes_encoding = {
+	.encode = encode_frame, .patch = patch_frame, .is_cursorless = true};
 
 bool wr_event_frame_next(struct wr_view *stream, struct wr_view *event_bytes)
 {

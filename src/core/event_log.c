@@ -7,8 +7,8 @@
 /* Behind the frames of a chunk, growing down from its end: one entry per frame. */
 struct entry {
 	uint64_t sequence;
-	uint32_t end; /* offset in the chunk behind the frame */
-	uint32_t is_runtime_wide;
+	uint32_t end;	/* offset in the chunk behind the frame */
+	uint32_t place; /* in the order, from 1; 0: only the Worker's stream shows it */
 };
 
 struct wr_chunk {
@@ -142,8 +142,11 @@ static void compact_order(struct wr_event_log *self)
 	uint32_t to = 0;
 
 	for (uint32_t from = self->order_first; from < self->order_end; from++)
-		if (self->order[from].chunk != NULL)
-			self->order[to++] = self->order[from];
+		if (self->order[from].chunk != NULL) {
+			self->order[to] = self->order[from];
+			entry_at(self->order[to].chunk, self->order[to].index)->place = to + 1;
+			to++;
+		}
 	self->order_first = 0;
 	self->order_end = to;
 	self->order_gone = 0;
@@ -197,11 +200,12 @@ static void append_frame(struct wr_event_log *self, uint64_t sequence, const str
 	memcpy(chunk->data + chunk->used, frame->bytes.data, frame->bytes.bytes);
 	chunk->used += (uint32_t)frame->bytes.bytes;
 	entry = entry_at(chunk, chunk->count);
-	*entry = (struct entry){sequence, chunk->used, frame->is_runtime_wide};
+	*entry = (struct entry){sequence, chunk->used, 0};
 	if (frame->is_runtime_wide) {
 		wr_assert(self->order_end < self->order_capacity);
 		self->order[self->order_end++] =
 			(struct wr_order_entry){sequence, chunk, chunk->count};
+		entry->place = self->order_end;
 	}
 	chunk->count++;
 	stream->end += frame->bytes.bytes;
@@ -229,38 +233,8 @@ void wr_event_log_append(struct wr_event_log *self, uint64_t sequence,
 
 /* ---- retention ---- */
 
-/* Index of the first place in the order with a sequence above `sequence`. */
-static uint32_t order_above(const struct wr_event_log *self, uint64_t sequence)
+static void leave_order(struct wr_event_log *self, uint32_t place, uint64_t sequence)
 {
-	uint32_t low = self->order_first, high = self->order_end;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (self->order[middle].sequence > sequence)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
-/* The place of a sequence that is in the order. Without gaps it is as far from the first as the
- * sequences are apart, and with gaps nearer. */
-static uint32_t order_place(const struct wr_event_log *self, uint64_t sequence)
-{
-	uint64_t distance = sequence - self->order[self->order_first].sequence;
-	uint32_t place = self->order_first + (uint32_t)distance;
-
-	if (distance < self->order_end - self->order_first &&
-	    self->order[place].sequence == sequence)
-		return place;
-	return order_above(self, sequence - 1);
-}
-
-static void leave_order(struct wr_event_log *self, uint64_t sequence)
-{
-	uint32_t place = order_place(self, sequence);
-
 	wr_assert(place < self->order_end && self->order[place].sequence == sequence);
 	self->order[place].chunk = NULL;
 	self->order_gone++;
@@ -292,8 +266,8 @@ static void evict_first(struct wr_event_log *self, struct wr_event_stream *strea
 	uint64_t bytes = entry->end - entry_begin(chunk, chunk->gone) + FRAME_OVERHEAD;
 
 	wr_assert(stream->count > 1 && chunk->gone < chunk->count);
-	if (entry->is_runtime_wide)
-		leave_order(self, entry->sequence);
+	if (entry->place != 0)
+		leave_order(self, entry->place - 1, entry->sequence);
 	stream->evicted = entry->sequence;
 	stream->begin = chunk->position + entry->end;
 	stream->bytes -= bytes;
@@ -476,6 +450,21 @@ void wr_event_stream_copy(const struct wr_event_stream *self, char *out, uint64_
 		out += part.bytes;
 		from += part.bytes;
 	}
+}
+
+/* Index of the first place in the order with a sequence above `sequence`. */
+static uint32_t order_above(const struct wr_event_log *self, uint64_t sequence)
+{
+	uint32_t low = self->order_first, high = self->order_end;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (self->order[middle].sequence > sequence)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
 }
 
 bool wr_event_log_next(const struct wr_event_log *self, uint64_t sequence, uint32_t *hint,

@@ -200,8 +200,11 @@ static void fold_ended(struct wr_runtime *self, struct wr_worker *worker,
 	wr_catalog_set_status(&self->catalog, worker, status);
 	if (status == WR_WORKER_CANCELLED)
 		worker->phase = WR_PHASE_CANCELLED;
-	else
-		worker->phase = is_execution_live ? WR_PHASE_STOPPING : WR_PHASE_STOPPED;
+	else if (is_execution_live && !self->is_replaying)
+		worker->phase = WR_PHASE_STOPPING;
+	else /* in a new process nothing is left that could end later */
+		worker->phase = WR_PHASE_STOPPED;
+	worker->is_end_told = self->is_replaying;
 	wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
 }
 
@@ -284,7 +287,9 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 		break;
 	case WR_EVENT_OUTPUT:
 		fold_item(self, prepared, event);
-		wr_in_flight_fold(&worker->in_flight, self->ports.allocator, &event->as.output);
+		if (worker->phase != WR_PHASE_STOPPED && worker->phase != WR_PHASE_CANCELLED)
+			wr_in_flight_fold(&worker->in_flight, self->ports.allocator,
+					  &event->as.output);
 		break;
 	}
 	if (wr_event_runtime_name(event->kind) != NULL)

@@ -70,8 +70,29 @@ static void forget_front(struct wr_in_flight *self, struct wr_block *block)
 	self->bytes -= cut;
 }
 
+static void forget_text(struct wr_in_flight *self, struct wr_block *block)
+{
+	self->bytes -= block->text.bytes;
+	wr_buf_deinit(&block->text);
+}
+
+/* The end of a text, from a character on, of at most `bytes` bytes. */
+static struct wr_view end_of(struct wr_view text, size_t bytes)
+{
+	size_t skip = text.bytes - bytes;
+
+	while (skip < text.bytes && ((unsigned char)text.data[skip] & 0xc0) == 0x80)
+		skip++;
+	return wr_view_skip(text, skip);
+}
+
+/* What is kept is always the newest part, without a gap in it. */
 static void append_text(struct wr_in_flight *self, struct wr_block *block, struct wr_view text)
 {
+	if (text.bytes > WR_IN_FLIGHT_BYTES_MAX / 2) {
+		forget_text(self, block);
+		text = end_of(text, WR_IN_FLIGHT_BYTES_MAX / 2);
+	}
 	while (self->bytes + text.bytes > WR_IN_FLIGHT_BYTES_MAX && self->count > 1 &&
 	       block != &self->blocks[0]) {
 		drop_block(self, 0);
@@ -79,10 +100,11 @@ static void append_text(struct wr_in_flight *self, struct wr_block *block, struc
 	}
 	while (self->bytes + text.bytes > WR_IN_FLIGHT_BYTES_MAX && block->text.bytes > 1)
 		forget_front(self, block);
-	if (self->bytes + text.bytes > WR_IN_FLIGHT_BYTES_MAX)
-		return;
-	if (wr_buf_append_view(&block->text, text) == WR_OK)
+	if (self->bytes + text.bytes <= WR_IN_FLIGHT_BYTES_MAX &&
+	    wr_buf_append_view(&block->text, text) == WR_OK)
 		self->bytes += text.bytes;
+	else
+		forget_text(self, block);
 }
 
 static void set_label(struct wr_in_flight *self, struct wr_buf *label, struct wr_view text)

@@ -3,6 +3,7 @@
 #include "bytes/utf8.h"
 #include "check.h"
 #include "core/commit.h"
+#include "core/replay.h"
 #include "core/state.h"
 
 #include <string.h>
@@ -60,18 +61,34 @@ static enum wr_status keep_names(struct wr_runtime *self, const struct wr_runtim
 	return WR_OK;
 }
 
+static void adopt_log(struct wr_runtime *self, const struct wr_store_log *log)
+{
+	self->generation = log->generation;
+	memcpy(self->log_id, log->log_id, sizeof self->log_id);
+	write_hex(self->log_id_text, self->log_id, sizeof self->log_id);
+}
+
+struct replay {
+	struct wr_runtime *runtime;
+	const struct wr_store_log *log;
+};
+
 static enum wr_status replay_record(void *context, uint64_t sequence, uint32_t worker,
 				    struct wr_view payload)
 {
-	struct wr_runtime *self = context;
+	const struct replay *replay = context;
+	struct wr_runtime *self = replay->runtime;
 	struct wr_event event;
 	enum wr_status status = wr_event_decode(&event, payload);
 
 	if (status != WR_OK)
 		return status;
 	if (event.sequence != sequence || event.worker != worker ||
-	    sequence <= self->log.last_sequence)
+	    sequence <= self->log.last_sequence || !wr_replay_fits(self, &event))
 		return WR_CORRUPT;
+	/* The store knows its log by now, and the frames made here carry its id. */
+	if (self->log.last_sequence == 0)
+		adopt_log(self, replay->log);
 	return wr_commit_replayed(self, &event);
 }
 
@@ -80,26 +97,19 @@ static enum wr_status open_log(struct wr_runtime *self)
 {
 	const struct wr_store *port = &self->ports.store;
 	struct wr_store_log log = {.generation = 1};
+	struct replay replay = {self, &log};
 	enum wr_status status;
 
 	if (port->ops == NULL) {
 		status = self->ports.entropy(self->ports.context, log.log_id, sizeof log.log_id);
-		if (status != WR_OK)
-			return status;
-	}
-	self->generation = log.generation;
-	memcpy(self->log_id, log.log_id, sizeof self->log_id);
-	if (port->ops != NULL) {
+	} else {
 		self->is_replaying = true;
-		status = port->ops->replay(port->context, &log, replay_record, self);
+		status = port->ops->replay(port->context, &log, replay_record, &replay);
 		self->is_replaying = false;
-		if (status != WR_OK)
-			return status;
-		self->generation = log.generation;
-		memcpy(self->log_id, log.log_id, sizeof self->log_id);
 	}
-	write_hex(self->log_id_text, self->log_id, sizeof self->log_id);
-	return WR_OK;
+	if (status == WR_OK)
+		adopt_log(self, &log);
+	return status;
 }
 
 static void init_parts(struct wr_runtime *self, const struct wr_runtime_config *config,
@@ -193,6 +203,10 @@ static enum wr_status check_create(const struct wr_create *request, struct wr_er
 	while (wr_pairs_next(&rest, &name, &reason))
 		if (wr_utf8_is_blank(name))
 			return refuse(error, WR_INVALID, "capability name must not be blank");
+	if (!wr_pairs_are_whole(&request->capabilities) ||
+	    !wr_pairs_are_whole(&request->workspace_refs) ||
+	    !wr_pairs_are_whole(&request->mount_refs))
+		return refuse(error, WR_INVALID, "damaged list of pairs");
 	if (bytes > WR_EVENT_BYTES_MAX)
 		return refuse(error, WR_TOO_LARGE, "create request over 1 MiB");
 	return WR_OK;
@@ -247,8 +261,6 @@ enum wr_status wr_runtime_create(struct wr_runtime *self, const struct wr_create
 
 static enum wr_execution_outcome outcome_of(enum wr_status status)
 {
-	if (status == WR_OK)
-		return WR_EXECUTION_ACCEPTED;
 	return status == WR_BUSY ? WR_EXECUTION_BUSY : WR_EXECUTION_REJECTED;
 }
 
@@ -288,9 +300,10 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 	execution = &worker->execution;
 	if (execution->ops != NULL) {
 		status = execution->ops->admit(execution->context, worker->number, input);
-		set_result(worker, WR_EXECUTION_INPUT, outcome_of(status));
-		if (status != WR_OK)
+		if (status != WR_OK) {
+			set_result(worker, WR_EXECUTION_INPUT, outcome_of(status));
 			return refuse(error, status, NULL);
+		}
 	}
 	event.worker = worker->number;
 	event.as.input.input = *input;
@@ -300,21 +313,24 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 		return refuse(error, status, NULL);
 	fill_ack(worker, ack);
 	ack->transcript_sequence = event.as.input.transcript_sequence;
-	if (execution->ops != NULL)
+	if (execution->ops != NULL) {
+		set_result(worker, WR_EXECUTION_INPUT, WR_EXECUTION_ACCEPTED);
 		execution->ops->deliver(execution->context, worker->number, input, event.sequence);
+	}
 	return WR_OK;
 }
 
 /* ---- stop, cancel, interrupt ---- */
 
-/* Tells the execution of a Worker whose end was recorded. */
+/* Tells the execution of a Worker whose end was recorded, once. */
 static void end_execution(struct wr_worker *worker)
 {
 	const struct wr_execution *execution = &worker->execution;
 	bool is_cancel = worker->status == WR_WORKER_CANCELLED;
 
-	if (execution->ops == NULL)
+	if (execution->ops == NULL || worker->is_end_told)
 		return;
+	worker->is_end_told = true;
 	set_result(worker, is_cancel ? WR_EXECUTION_CANCEL : WR_EXECUTION_STOP,
 		   WR_EXECUTION_ACCEPTED);
 	/* Also when nothing is live: a start may be waiting. */
@@ -333,6 +349,8 @@ static enum wr_status end_worker(struct wr_runtime *self, struct wr_view worker_
 
 	if (self->is_stopped)
 		return WR_STOPPED;
+	if (reason.bytes > WR_EVENT_BYTES_MAX)
+		return WR_TOO_LARGE;
 	worker = wr_catalog_find(&self->catalog, worker_id);
 	if (worker == NULL)
 		return WR_NOT_FOUND;
@@ -426,18 +444,20 @@ enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum w
 {
 	struct wr_event event = {.kind = WR_EVENT_PHASE_CHANGED, .worker = worker};
 	struct wr_worker *target = wr_catalog_at(&self->catalog, worker);
-	enum wr_status status;
+	enum wr_status status = WR_OK;
 
 	if (target == NULL)
 		return WR_NOT_FOUND;
-	if (target->phase == phase)
-		return WR_OK;
-	if (!wr_phase_allows(target->phase, phase))
-		return WR_CONFLICT;
-	event.as.phase.from = (uint8_t)target->phase;
-	event.as.phase.to = (uint8_t)phase;
-	event.as.phase.cause = cause;
-	status = wr_commit(self, &event);
+	if (target->phase != phase) {
+		/* An execution ends a Worker only after it was told to. */
+		if (!wr_phase_allows(target->phase, phase) ||
+		    (target->status == WR_WORKER_RUNNING && wr_phase_is_end(phase)))
+			return WR_CONFLICT;
+		event.as.phase.from = (uint8_t)target->phase;
+		event.as.phase.to = (uint8_t)phase;
+		event.as.phase.cause = cause;
+		status = wr_commit(self, &event);
+	}
 	if (status == WR_OK &&
 	    (phase == WR_PHASE_STARTING || phase == WR_PHASE_IDLE || phase == WR_PHASE_BUSY))
 		target->is_execution_live = true;

@@ -60,8 +60,9 @@ struct wr_runtime_ports {
 	struct wr_observer observer;
 };
 
-/* A new Runtime, given: free it with wr_runtime_free. WR_OK, WR_INVALID (blank id), WR_NO_MEMORY,
- * WR_IO (entropy, store), WR_CORRUPT. */
+/* A new Runtime, given: free it with wr_runtime_free. WR_OK, WR_INVALID (blank id), WR_TOO_LARGE
+ * (id and name), WR_NO_MEMORY, WR_IO (entropy, store), WR_FULL, WR_CORRUPT (records that do not
+ * decode, or cannot follow each other), WR_UNSUPPORTED (records of a newer version). */
 enum wr_status wr_runtime_new(struct wr_runtime **out, const struct wr_runtime_config *config,
 			      const struct wr_runtime_ports *ports, struct wr_error *error);
 void wr_runtime_free(struct wr_runtime *self);
@@ -74,7 +75,8 @@ struct wr_ack {
 	uint64_t transcript_sequence; /* of an input */
 };
 
-/* WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name; error->detail tells);
+/* WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name, damaged list of pairs;
+ * error->detail tells);
  * WR_NOT_FOUND (no such profile); WR_TOO_LARGE (over WR_EVENT_BYTES_MAX); WR_FULL (Worker limit, or
  * store); WR_NO_MEMORY; WR_IO. *out is lent for the life of the Runtime. */
 enum wr_status wr_runtime_create(struct wr_runtime *self, const struct wr_create *request,
@@ -87,7 +89,8 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 				struct wr_error *error);
 
 /* Terminal and idempotent: on a Worker that is not running the acknowledgement repeats what is.
- * `reason` may be absent. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_FULL; WR_NO_MEMORY; WR_IO. */
+ * `reason` may be absent. WR_OK; WR_STOPPED; WR_TOO_LARGE (reason over WR_EVENT_BYTES_MAX);
+ * WR_NOT_FOUND; WR_FULL; WR_NO_MEMORY; WR_IO. */
 enum wr_status wr_runtime_stop_worker(struct wr_runtime *self, struct wr_view worker_id,
 				      struct wr_view reason, struct wr_ack *ack);
 enum wr_status wr_runtime_cancel_worker(struct wr_runtime *self, struct wr_view worker_id,
@@ -109,7 +112,8 @@ enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id);
 enum wr_status wr_runtime_output(struct wr_runtime *self, uint32_t worker,
 				 const struct wr_output *output);
 /* Moves the Worker to a phase, with a cause (a short text of ours). WR_OK (also when it is there
- * already: nothing is appended); WR_CONFLICT: not an allowed move; as above else. The execution
+ * already: nothing is appended); WR_CONFLICT: not an allowed move, or to an end of a Worker that
+ * was not told to stop; as above else. The execution
  * counts as live from its first report of STARTING, IDLE or BUSY on. */
 enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum wr_phase phase,
 				struct wr_view cause);

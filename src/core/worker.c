@@ -50,3 +50,8 @@ bool wr_phase_allows(enum wr_phase from, enum wr_phase to)
 {
 	return ((unsigned)allowed[from] >> to & 1u) != 0;
 }
+
+bool wr_phase_is_end(enum wr_phase phase)
+{
+	return (ENDS >> phase & 1u) != 0;
+}

@@ -43,6 +43,9 @@ const char *wr_worker_status_name(enum wr_worker_status status);
 /* Whether a Worker may go from one phase to the other. */
 bool wr_phase_allows(enum wr_phase from, enum wr_phase to);
 
+/* stopping, stopped, cancelled: only a stop or cancel leads there. */
+bool wr_phase_is_end(enum wr_phase phase);
+
 /* An unfinished block of output that a snapshot shows (contract 4, InFlightBlock). */
 enum wr_block_kind { WR_BLOCK_TEXT, WR_BLOCK_THINKING, WR_BLOCK_TOOL_CALL };
 enum wr_block_state { WR_BLOCK_PENDING, WR_BLOCK_STREAMING_ARGS, WR_BLOCK_DONE };

@@ -1,6 +1,7 @@
 /*
- * snapshot_json — the frames that are made for one subscriber: snapshots and diagnostics (contract 3.3,
- * 3.5, 3.6, 3.9). Each call appends one finished, unmasked, final text frame to `out`.
+ * snapshot_json — the frames that are made for one subscriber: snapshots and diagnostics
+ * (contract 3.3, 3.5, 3.6, 3.9). Each call appends one finished, unmasked, final text frame to
+ * `out`.
  */
 #ifndef WR_WIRE_SNAPSHOT_JSON_H
 #define WR_WIRE_SNAPSHOT_JSON_H
@@ -15,11 +16,13 @@ enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, const struct wr_runt
 					const struct wr_worker *worker, uint64_t sequence,
 					enum wr_compat compat);
 
-/* The runtime-wide snapshot: at most WR_SNAPSHOT_WORKER_COUNT_MAX Workers or WR_SNAPSHOT_BYTES_MAX. */
+/* The runtime-wide snapshot: at most WR_SNAPSHOT_WORKER_COUNT_MAX Workers or WR_SNAPSHOT_BYTES_MAX.
+ */
 enum wr_status wr_runtime_snapshot_frame(struct wr_buf *out, const struct wr_runtime *runtime,
 					 uint64_t sequence, enum wr_compat compat);
 
-/* A diagnostic; `reason` is detail.reason or absent, `oldest` the oldest usable cursor or absent. */
+/* A diagnostic; `reason` is detail.reason or absent, `oldest` the oldest usable cursor or absent.
+ */
 enum wr_status wr_diagnostic_frame(struct wr_buf *out, struct wr_view code, struct wr_view message,
 				   struct wr_view reason, struct wr_view oldest);
 

@@ -10,7 +10,8 @@
 #include "core/runtime.h"
 #include "wire/command_json.h"
 
-/* Old clients (design 5): backend "memory", role `assistant` shown as `system`, an empty snapshot. */
+/* Old clients (design 5): backend "memory", role `assistant` shown as `system`, an empty snapshot.
+ */
 enum wr_compat { WR_COMPAT_NONE, WR_COMPAT_YOI_2026_06 };
 
 /* {"runtime":RuntimeSummary}; `is_draining` is shown by an additional member. */
@@ -34,11 +35,12 @@ void wr_lifecycle_ack_json_write(struct wr_buf *out, const struct wr_runtime *ru
 				 const struct wr_worker *worker, const struct wr_ack *ack);
 
 /* A page that is written piece by piece (never whole in memory). Start with the begin call, then
- * call next until it is false; each call appends about 16 KiB at most (one item may be more). */
+ * call next until it is false: it is true when it appended something (about 16 KiB, and to the end
+ * of an item), false when the page was complete before, or the buffer has failed. */
 struct wr_worker_list_page {
 	const struct wr_runtime *runtime;
 	uint64_t remaining; /* of the limit */
-	uint32_t after;     /* number of the last Worker written, 0: none */
+	uint32_t after;	    /* number of the last Worker written, 0: none */
 	bool has_begun, has_limit, is_done;
 	char start_after[WR_ID_BYTES_MAX];
 	size_t start_after_bytes;
@@ -48,13 +50,14 @@ void wr_worker_list_begin(struct wr_worker_list_page *page, const struct wr_runt
 bool wr_worker_list_next(struct wr_worker_list_page *page, struct wr_buf *out);
 
 /* The transcript page ends early when WR_TRANSCRIPT_PAGE_BYTES_MAX of content are in it; next_start
- * tells. When `start` lies below the first kept item the page begins there and says first_retained. */
+ * tells. When `start` lies below the first kept item the page begins there and says first_retained.
+ */
 struct wr_transcript_page {
 	const struct wr_runtime *runtime;
 	const struct wr_worker *worker;
 	enum wr_compat compat;
 	uint64_t start, limit, at, end, content_bytes, total;
-	bool has_begun, is_done;
+	bool has_begun, has_items, is_done;
 };
 void wr_transcript_page_begin(struct wr_transcript_page *page, const struct wr_runtime *runtime,
 			      const struct wr_worker *worker, const struct wr_page_query *query,

@@ -1,0 +1,50 @@
+#include "runtime_server/limit_process.h"
+
+#include "execution/orphans.h"
+
+#include <sys/resource.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+/* What the kernel does not know or forbids is skipped: all of this is a second line of defence. */
+static void give_up(bool has_children)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifdef __linux__
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+	if (has_children)
+		wr_orphans_adopt();
+}
+
+static uint64_t raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return WR_FD_RESERVE_COUNT;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	return limit.rlim_cur == RLIM_INFINITY ? UINT32_MAX : (uint64_t)limit.rlim_cur;
+}
+
+void wr_limit_process(struct wr_config *config)
+{
+	uint64_t descriptors = raise_descriptors();
+	uint64_t taken = WR_FD_RESERVE_COUNT;
+
+	give_up(config->exec != NULL);
+	if (config->exec != NULL)
+		taken += WR_FD_PER_CHILD_COUNT * config->children_max;
+	if (config->connections_max > descriptors)
+		config->connections_max = descriptors;
+	if (descriptors < taken + config->connections_max)
+		config->connections_max = descriptors > taken ? descriptors - taken : 1;
+}

@@ -1,0 +1,130 @@
+#include "runtime_server/profiles.h"
+
+#include "check.h"
+
+extern char **environ;
+
+static void say(struct wr_buf *message, const char *text)
+{
+	wr_buf_append_view(message, wr_view_of_string(text));
+}
+
+/* The words of --exec, and that its program exists now: better said here than at the first input.
+ */
+static bool read_command(struct wr_profile_table *self, struct wr_allocator *allocator,
+			 const char *command, struct wr_buf *message)
+{
+	char path[WR_PROGRAM_PATH_BYTES_MAX];
+	struct wr_error error = {0};
+	enum wr_status status =
+		wr_argv_split(&self->argv, allocator, wr_view_of_string(command), &error);
+
+	if (status != WR_OK) {
+		say(message, "--exec: ");
+		say(message, status == WR_SYNTAX ? "a quote or backslash has no end"
+						 : wr_status_text(status));
+		return false;
+	}
+	status = wr_program_find(path, self->argv.words[0], wr_environment_value(environ, "PATH"),
+				 &error);
+	if (status == WR_OK)
+		return true;
+	say(message, "--exec: ");
+	say(message, self->argv.words[0]);
+	say(message, ": ");
+	say(message, error.os_error != 0 ? strerror(error.os_error) : wr_status_text(status));
+	say(message, "; give the path of a program");
+	wr_argv_deinit(&self->argv);
+	return false;
+}
+
+bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
+		      struct wr_allocator *allocator, const struct wr_config *config,
+		      struct wr_buf *message)
+{
+	if (config->exec == NULL)
+		return true;
+	if (!read_command(self, allocator, config->exec, message))
+		return false;
+	wr_process_profile_init(&self->profile, self->argv.words,
+				config->exec_mode == WR_EXEC_JSONL ? WR_PROCESS_JSONL
+								   : WR_PROCESS_LINE);
+	wr_processes_init(&self->processes, reactor, allocator, (uint32_t)config->children_max,
+			  environ);
+	self->has_exec = true;
+	return true;
+}
+
+void wr_profiles_attach(struct wr_profile_table *self, struct wr_runtime *runtime)
+{
+	if (self->has_exec)
+		wr_processes_attach(&self->processes, runtime);
+}
+
+void wr_profiles_deinit(struct wr_profile_table *self)
+{
+	if (!self->has_exec)
+		return;
+	wr_processes_deinit(&self->processes);
+	wr_argv_deinit(&self->argv);
+	self->has_exec = false;
+}
+
+/* ---- finding ---- */
+
+static bool is_default(enum wr_profile_kind kind, struct wr_view value)
+{
+	static const struct wr_view names[] = {
+		WR_VIEW_INIT("builtin:default"), WR_VIEW_INIT("builtin:coder"),
+		WR_VIEW_INIT("builtin:intake"), WR_VIEW_INIT("builtin:orchestrator"),
+		WR_VIEW_INIT("builtin:reviewer")};
+
+	if (kind == WR_PROFILE_RUNTIME_DEFAULT)
+		return true;
+	for (size_t i = 0; kind == WR_PROFILE_BUILTIN && i < WR_COUNT(names); i++)
+		if (wr_view_equal(value, names[i]))
+			return true;
+	return false;
+}
+
+static enum wr_status find(void *context, struct wr_execution *out, enum wr_profile_kind kind,
+			   struct wr_view value)
+{
+	struct wr_profile_table *self = context;
+
+	if (!is_default(kind, value))
+		return WR_INVALID;
+	*out = self->has_exec ? wr_processes_execution(&self->processes, &self->profile)
+			      : (struct wr_execution){.ops = NULL};
+	return WR_OK;
+}
+
+struct wr_profiles wr_profiles_port(struct wr_profile_table *self)
+{
+	return (struct wr_profiles){.find = find, .context = self};
+}
+
+/* ---- living and ending ---- */
+
+void wr_profiles_reap(struct wr_profile_table *self)
+{
+	if (self->has_exec)
+		wr_processes_on_child_signal(&self->processes);
+}
+
+/* The server looks at the live count at the end of every turn, so nobody need call it. */
+static void on_drained(void *context)
+{
+	(void)context;
+}
+
+void wr_profiles_drain(struct wr_profile_table *self)
+{
+	if (self->has_exec)
+		wr_processes_drain(&self->processes, on_drained, NULL);
+}
+
+uint32_t wr_profiles_live_count(const struct wr_profile_table *self)
+{
+	return self->has_exec ? wr_processes_live_count(&self->processes) : 0;
+}

@@ -1,0 +1,391 @@
+#include "runtime_server/routes.h"
+
+#include "bytes/utf8.h"
+#include "check.h"
+#include "codec/http/target.h"
+#include "io/log.h"
+#include "wire/paths.h"
+#include "wire/worker_json.h"
+
+enum {
+	/* What a scratch buffer may keep between requests. */
+	TEXT_BYTES_KEPT = 65536,
+	/* Bodies that are still read when memory runs short (reliability 8), and when that is. */
+	SHORT_BODY_BYTES_MAX = 65536,
+	SHORT_PERCENT = 90
+};
+
+/* ---- answers ---- */
+
+static void answer_retry_after(struct wr_http_exchange *exchange, unsigned seconds)
+{
+	char digits[20];
+	struct wr_buf text;
+
+	wr_buf_init_fixed(&text, digits, sizeof digits);
+	wr_buf_append_u64(&text, seconds);
+	wr_http_answer_field(exchange, WR_VIEW("Retry-After"), wr_buf_view(&text));
+}
+
+void wr_refuse(struct wr_request *request, enum wr_wire_error error, struct wr_view message)
+{
+	struct wr_http_exchange *exchange = request->exchange;
+	struct wr_buf *body = wr_http_answer_body(exchange);
+	unsigned retry_after_s = wr_wire_error_retry_after_s(error);
+
+	if (retry_after_s != 0)
+		answer_retry_after(exchange, retry_after_s);
+	if (error == WR_WIRE_UNAUTHORIZED)
+		wr_http_answer_field(exchange, WR_VIEW("WWW-Authenticate"), WR_VIEW("Bearer"));
+	if (error == WR_WIRE_WORKER_NOT_FOUND)
+		wr_error_json_worker_not_found(body, request->worker_id,
+					       request->server->runtime_id);
+	else
+		wr_error_json_write(body, error, message, WR_VIEW_NULL);
+	wr_http_answer(exchange, wr_wire_error_http(error), wr_buf_view(body));
+}
+
+void wr_refuse_status(struct wr_request *request, enum wr_status status,
+		      const struct wr_error *error)
+{
+	wr_refuse(request, wr_wire_error_of(status), wr_view_of_string(error->detail));
+}
+
+/* ---- the id in a path ---- */
+
+/* Decodes it. False, and answered, when it is not UTF-8. */
+static bool read_worker_id(struct wr_request *request)
+{
+	struct wr_buf *text = &request->server->id_text;
+	struct wr_view raw = request->exchange->match.parameters[0];
+	size_t bytes;
+	char *out;
+
+	request->worker_id = raw;
+	if (WR_LIKELY(raw.bytes == 0 || memchr(raw.data, '%', raw.bytes) == NULL))
+		return true;
+	wr_buf_reset(text);
+	out = wr_buf_reserve(text, raw.bytes);
+	if (out == NULL) {
+		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
+		return false;
+	}
+	if (wr_http_percent_decode(out, &bytes, raw, false) != WR_OK) {
+		wr_refuse(request, WR_WIRE_INVALID_WORKER_ID, WR_VIEW("the id is not valid UTF-8"));
+		return false;
+	}
+	request->worker_id = wr_view_of(out, bytes);
+	return true;
+}
+
+bool wr_request_has_worker_id(struct wr_request *request)
+{
+	if (!wr_utf8_is_blank(request->worker_id))
+		return true;
+	wr_refuse(request, WR_WIRE_INVALID_WORKER_ID, WR_VIEW_NULL);
+	return false;
+}
+
+const struct wr_worker *wr_request_worker(struct wr_request *request)
+{
+	const struct wr_worker *worker;
+
+	if (!wr_request_has_worker_id(request))
+		return NULL;
+	worker = wr_runtime_find(request->server->runtime, request->worker_id);
+	if (worker == NULL)
+		wr_refuse(request, WR_WIRE_WORKER_NOT_FOUND, WR_VIEW_NULL);
+	return worker;
+}
+
+/* ---- the Runtime itself ---- */
+
+static void serve_runtime(struct wr_request *request)
+{
+	struct wr_server *server = request->server;
+	struct wr_buf *body = wr_http_answer_body(request->exchange);
+
+	wr_runtime_json_write(body, server->runtime, (enum wr_compat)server->config->compat,
+			      server->is_draining);
+	wr_http_answer(request->exchange, 200, wr_buf_view(body));
+}
+
+static void serve_healthz(struct wr_request *request)
+{
+	wr_http_answer(request->exchange, 200, WR_VIEW("{\"status\":\"ok\"}"));
+}
+
+static void serve_readyz(struct wr_request *request)
+{
+	if (request->server->is_draining)
+		wr_refuse(request, WR_WIRE_RUNTIME_UNAVAILABLE, WR_VIEW_NULL);
+	else
+		serve_healthz(request);
+}
+
+/* ---- the table ---- */
+
+enum {
+	RULE_WORKER = 1,  /* the path names a Worker */
+	RULE_COMMAND = 2, /* has a body and changes something */
+	RULE_JSON = 4,	  /* its body must be said to be JSON */
+	RULE_GROWS = 8,	  /* makes something that stays: not when memory runs short */
+	RULE_STREAM = 16  /* GET only, never HEAD */
+};
+
+struct rule {
+	wr_route_fn *serve;
+	uint8_t may; /* what the caller needs; 0: nothing, not even a token */
+	uint8_t flags;
+};
+
+static const struct rule rules[] = {
+	[WR_ROUTE_RUNTIME] = {serve_runtime, WR_MAY_OBSERVE, 0},
+	[WR_ROUTE_WORKER_LIST] = {wr_serve_worker_list, WR_MAY_OBSERVE, 0},
+	[WR_ROUTE_WORKER_CREATE] = {wr_serve_worker_create, WR_MAY_COMMAND,
+				    RULE_COMMAND | RULE_JSON | RULE_GROWS},
+	[WR_ROUTE_WORKER_DETAIL] = {wr_serve_worker_detail, WR_MAY_OBSERVE, RULE_WORKER},
+	[WR_ROUTE_WORKER_INPUT] = {wr_serve_worker_input, WR_MAY_COMMAND,
+				   RULE_WORKER | RULE_COMMAND | RULE_JSON},
+	[WR_ROUTE_WORKER_STOP] = {wr_serve_worker_stop, WR_MAY_COMMAND, RULE_WORKER | RULE_COMMAND},
+	[WR_ROUTE_WORKER_CANCEL] = {wr_serve_worker_cancel, WR_MAY_COMMAND,
+				    RULE_WORKER | RULE_COMMAND},
+	[WR_ROUTE_WORKER_INTERRUPT] = {wr_serve_worker_interrupt, WR_MAY_COMMAND,
+				       RULE_WORKER | RULE_COMMAND},
+	[WR_ROUTE_WORKER_TRANSCRIPT] = {wr_serve_worker_transcript, WR_MAY_OBSERVE, RULE_WORKER},
+	[WR_ROUTE_WORKER_EVENTS] = {wr_serve_worker_events, WR_MAY_OBSERVE,
+				    RULE_WORKER | RULE_STREAM},
+	[WR_ROUTE_RUNTIME_EVENTS] = {wr_serve_runtime_events, WR_MAY_OBSERVE, RULE_STREAM},
+	[WR_ROUTE_HEALTHZ] = {serve_healthz, 0, 0},
+	[WR_ROUTE_READYZ] = {serve_readyz, 0, 0},
+};
+
+/* ---- the checks ---- */
+
+/* 401, with a line for the one who runs this: somebody may be trying keys. */
+static void refuse_credential(struct wr_request *request)
+{
+	char peer[WR_ADDRESS_TEXT_BYTES_MAX];
+	size_t bytes = wr_address_format(peer, request->exchange->peer);
+
+	WR_LOG(WR_LOG_WARNING, "unauthorized", WR_LOG_TEXT("peer", wr_view_of(peer, bytes)));
+	wr_refuse(request, WR_WIRE_UNAUTHORIZED, WR_VIEW_NULL);
+}
+
+static void refuse_method(struct wr_request *request, const char *allow)
+{
+	wr_http_answer_field(request->exchange, WR_VIEW("Allow"), wr_view_of_string(allow));
+	wr_refuse(request, WR_WIRE_METHOD_NOT_ALLOWED, WR_VIEW_NULL);
+}
+
+/* No path of ours ends in a slash, and a Worker's id that is missing there is no blank id. */
+static enum wr_status find_route(struct wr_http_match *match, enum wr_http_method method,
+				 struct wr_view path)
+{
+	if (path.bytes == 0 || path.data[path.bytes - 1] == '/')
+		return WR_NOT_FOUND;
+	return wr_http_route_find(match, wr_routes, wr_route_count, method, path);
+}
+
+/* The rule of a request that may be served; NULL, and answered, otherwise. */
+static const struct rule *admit(struct wr_request *request)
+{
+	struct wr_http_exchange *exchange = request->exchange;
+	const struct wr_http_head *head = exchange->head;
+	struct wr_http_match *match = &exchange->match;
+	const struct rule *rule = NULL;
+	enum wr_wire_error error;
+	enum wr_status found;
+	unsigned may;
+
+	if (!wr_guard_admits(&request->server->guard, head, &error)) {
+		wr_refuse(request, error, WR_VIEW_NULL);
+		return NULL;
+	}
+	found = find_route(match, head->method, exchange->target.path);
+	if (found == WR_OK) {
+		wr_assert((size_t)match->handler < WR_COUNT(rules));
+		rule = &rules[match->handler];
+		if (rule->may == 0)
+			return rule;
+	}
+	may = wr_guard_may(&request->server->guard, head);
+	if (may == 0) {
+		refuse_credential(request);
+		return NULL;
+	}
+	exchange->is_authenticated = true;
+	if (found == WR_NOT_FOUND)
+		wr_refuse(request, WR_WIRE_ROUTE_NOT_FOUND, WR_VIEW_NULL);
+	else if (found != WR_OK)
+		refuse_method(request, match->allow);
+	else if ((rule->flags & RULE_STREAM) != 0 && head->method != WR_HTTP_METHOD_GET)
+		refuse_method(request, "GET");
+	else if ((may & rule->may) == 0)
+		wr_refuse(request, WR_WIRE_FORBIDDEN_SCOPE, WR_VIEW_NULL);
+	else
+		return rule;
+	return NULL;
+}
+
+/* When memory runs short what would make it shorter is refused before it is read. */
+static bool is_too_much(const struct wr_server *server, const struct rule *rule,
+			const struct wr_http_head *head)
+{
+	if (WR_LIKELY(!wr_allocator_is_above(&server->allocator, SHORT_PERCENT)))
+		return false;
+	return (rule->flags & RULE_GROWS) != 0 || head->framing == WR_HTTP_FRAMING_CHUNKED ||
+	       head->body_bytes > SHORT_BODY_BYTES_MAX ||
+	       wr_allocator_is_above(&server->allocator, 100);
+}
+
+/* What can be said about a command before its body is there. False: answered. */
+static bool check_command(struct wr_request *request, const struct rule *rule)
+{
+	const struct wr_http_head *head = request->exchange->head;
+
+	if (request->server->is_draining) {
+		wr_refuse(request, WR_WIRE_RUNTIME_UNAVAILABLE, WR_VIEW_NULL);
+		return false;
+	}
+	if (is_too_much(request->server, rule, head)) {
+		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
+		return false;
+	}
+	if ((rule->flags & RULE_WORKER) != 0 && !read_worker_id(request))
+		return false;
+	if ((rule->flags & RULE_JSON) == 0)
+		return true;
+	if ((rule->flags & RULE_WORKER) != 0 && !wr_request_has_worker_id(request))
+		return false;
+	if (!wr_http_is_json_type(head->content_type)) {
+		wr_refuse(request, WR_WIRE_UNSUPPORTED_MEDIA_TYPE, WR_VIEW_NULL);
+		return false;
+	}
+	return true;
+}
+
+/* ---- what the HTTP server calls ---- */
+
+static void on_head(void *context, struct wr_http_exchange *exchange)
+{
+	struct wr_request request = {.server = context, .exchange = exchange};
+	const struct rule *rule = admit(&request);
+
+	if (rule == NULL)
+		return;
+	if ((rule->flags & RULE_COMMAND) != 0) {
+		if (check_command(&request, rule))
+			exchange->body_bytes_max = WR_HTTP_BODY_BYTES_MAX;
+		return;
+	}
+	if ((rule->flags & RULE_WORKER) == 0 || read_worker_id(&request))
+		rule->serve(&request);
+}
+
+static void forget_large_text(struct wr_buf *text)
+{
+	if (text->capacity > TEXT_BYTES_KEPT)
+		wr_buf_deinit(text);
+}
+
+static void on_request(void *context, struct wr_http_exchange *exchange, struct wr_view body)
+{
+	struct wr_request request = {.server = context, .exchange = exchange, .body = body};
+	const struct rule *rule = &rules[exchange->match.handler];
+
+	if ((rule->flags & RULE_WORKER) != 0 &&
+	    (!read_worker_id(&request) || !wr_request_has_worker_id(&request)))
+		return;
+	rule->serve(&request);
+	forget_large_text(&request.server->texts);
+}
+
+/* Every exchange is answered within its callback. */
+static void on_abandon(void *context, struct wr_http_exchange *exchange)
+{
+	(void)context;
+	(void)exchange;
+	wr_unreachable();
+}
+
+static enum wr_wire_error error_of_head(enum wr_http_fault fault)
+{
+	switch (fault) {
+	case WR_HTTP_FAULT_NONE:
+	case WR_HTTP_FAULT_SYNTAX:
+	case WR_HTTP_FAULT_FRAMING:
+	case WR_HTTP_FAULT_HOST:
+	case WR_HTTP_FAULT_REPEATED:
+		return WR_WIRE_BAD_REQUEST;
+	case WR_HTTP_FAULT_TARGET_TOO_LONG:
+		return WR_WIRE_URI_TOO_LONG;
+	case WR_HTTP_FAULT_HEAD_TOO_LARGE:
+		return WR_WIRE_HEADERS_TOO_LARGE;
+	case WR_HTTP_FAULT_VERSION:
+		return WR_WIRE_HTTP_VERSION;
+	case WR_HTTP_FAULT_TRANSFER_CODING:
+		return WR_WIRE_TRANSFER_CODING;
+	case WR_HTTP_FAULT_EXPECTATION:
+		return WR_WIRE_EXPECTATION_FAILED;
+	}
+	wr_unreachable();
+}
+
+static enum wr_wire_error error_of_fault(enum wr_http_server_fault kind, enum wr_http_fault fault)
+{
+	switch (kind) {
+	case WR_HTTP_SERVER_FAULT_HEAD:
+		return error_of_head(fault);
+	case WR_HTTP_SERVER_FAULT_BODY:
+		return WR_WIRE_BAD_REQUEST;
+	case WR_HTTP_SERVER_FAULT_BODY_SIZE:
+		return WR_WIRE_PAYLOAD_TOO_LARGE;
+	case WR_HTTP_SERVER_FAULT_TIMEOUT:
+		return WR_WIRE_REQUEST_TIMEOUT;
+	case WR_HTTP_SERVER_FAULT_BODIES_FULL:
+	case WR_HTTP_SERVER_FAULT_MEMORY:
+		return WR_WIRE_OVERLOADED;
+	}
+	wr_unreachable();
+}
+
+/* What exactly was wrong with a head that got a plain 400. */
+static struct wr_view message_of_head(enum wr_http_fault fault)
+{
+	switch (fault) {
+	case WR_HTTP_FAULT_FRAMING:
+		return WR_VIEW("Content-Length and Transfer-Encoding do not go together");
+	case WR_HTTP_FAULT_HOST:
+		return WR_VIEW("Host is missing, repeated or malformed");
+	case WR_HTTP_FAULT_REPEATED:
+		return WR_VIEW("a field was repeated that may be sent once only");
+	case WR_HTTP_FAULT_NONE:
+	case WR_HTTP_FAULT_SYNTAX:
+	case WR_HTTP_FAULT_TARGET_TOO_LONG:
+	case WR_HTTP_FAULT_HEAD_TOO_LARGE:
+	case WR_HTTP_FAULT_VERSION:
+	case WR_HTTP_FAULT_TRANSFER_CODING:
+	case WR_HTTP_FAULT_EXPECTATION:
+		return WR_VIEW_NULL;
+	}
+	wr_unreachable();
+}
+
+static void on_fault(void *context, struct wr_buf *body, unsigned status,
+		     enum wr_http_server_fault kind, enum wr_http_fault fault)
+{
+	(void)context;
+	(void)status;
+	wr_error_json_write(body, error_of_fault(kind, fault), message_of_head(fault),
+			    WR_VIEW_NULL);
+}
+
+struct wr_http_app wr_routes_app(struct wr_server *server)
+{
+	return (struct wr_http_app){.context = server,
+				    .on_head = on_head,
+				    .on_request = on_request,
+				    .on_abandon = on_abandon,
+				    .on_fault = on_fault};
+}

@@ -1,0 +1,52 @@
+/*
+ * routes — from a request to the function that serves it: guard, route, scope, then one call.
+ *
+ * Requests that need no body are answered when their head is there; a command waits for its body.
+ * The order of checks is that of contract 2.2 as design 6 amends it: framing (conn), Origin and
+ * Host, token, route, method, scope, and then what the route itself asks for.
+ */
+#ifndef WR_RUNTIME_SERVER_ROUTES_H
+#define WR_RUNTIME_SERVER_ROUTES_H
+
+#include "conn/http_server.h"
+#include "runtime_server/server.h"
+#include "wire/error_json.h"
+
+/* What a route's function is given; views live for the call. */
+struct wr_request {
+	struct wr_server *server;
+	struct wr_http_exchange *exchange;
+	struct wr_view worker_id; /* of the path, decoded; valid UTF-8 */
+	struct wr_view body;
+};
+
+typedef void wr_route_fn(struct wr_request *request);
+
+/* The app that the HTTP server is made with. */
+struct wr_http_app wr_routes_app(struct wr_server *server);
+
+/* ---- for the functions of routes ---- */
+
+/* Answers with an error; `message` absent: its default one. */
+void wr_refuse(struct wr_request *request, enum wr_wire_error error, struct wr_view message);
+
+/* Answers with the error of a core status; what core had to say is the message. */
+void wr_refuse_status(struct wr_request *request, enum wr_status status,
+		      const struct wr_error *error);
+
+/* False, and answered: the path's id is blank. */
+bool wr_request_has_worker_id(struct wr_request *request);
+/* The Worker of the path; NULL, and answered: there is none. */
+const struct wr_worker *wr_request_worker(struct wr_request *request);
+
+/* ---- the functions, by file; those of the Runtime itself are in routes.c ---- */
+
+/* worker_routes.c */
+wr_route_fn wr_serve_worker_list, wr_serve_worker_create, wr_serve_worker_detail,
+	wr_serve_worker_input, wr_serve_worker_stop, wr_serve_worker_cancel,
+	wr_serve_worker_interrupt, wr_serve_worker_transcript;
+
+/* event_routes.c */
+wr_route_fn wr_serve_worker_events, wr_serve_runtime_events;
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * server — one Runtime behind one listener: reactor, memory, core, streams, children, wired
+ * together.
+ *
+ * Life: init (everything is made, the socket listens) -> run (until a signal) -> deinit. SIGTERM
+ * and SIGINT drain (reliability 9): no new connections, commands are refused, children are stopped,
+ * streams get what is pending and a Close 1001; a second one, or the end of the drain time, ends it
+ * at once. SIGHUP reads the token file again.
+ */
+#ifndef WR_RUNTIME_SERVER_SERVER_H
+#define WR_RUNTIME_SERVER_SERVER_H
+
+#include "conn/http_server.h"
+#include "core/runtime.h"
+#include "io/reactor/reactor.h"
+#include "runtime_server/config.h"
+#include "runtime_server/event_routes.h"
+#include "runtime_server/guard.h"
+#include "runtime_server/profiles.h"
+
+/* Zero-initialised, placed by main; must not move. The files of this folder may read it. */
+struct wr_server {
+	const struct wr_config *config;
+	struct wr_allocator allocator;
+	struct wr_reactor reactor;
+	struct wr_profile_table profiles;
+	struct wr_streams streams;
+	struct wr_runtime *runtime;
+	struct wr_http_server *http;
+	struct wr_tokens *tokens;
+	uint32_t fixed_token_count; /* those that are not from the file */
+	struct wr_guard guard;
+	struct wr_view runtime_id;
+	struct wr_buf texts;   /* decoded strings of the request at hand */
+	struct wr_buf id_text; /* the decoded id of its path */
+	struct wr_turn_hook hook;
+	struct wr_timer deadline; /* of draining */
+	bool is_draining, has_signals, has_reactor, are_streams_told;
+};
+
+/* Makes everything; `tokens` are the fixed ones and those of the file. False: nothing is left, and
+ * the message for people says why and what to do. */
+bool wr_server_init(struct wr_server *self, const struct wr_config *config,
+		    struct wr_tokens *tokens, uint32_t fixed_token_count, struct wr_buf *message);
+void wr_server_deinit(struct wr_server *self);
+
+/* Serves until it has drained. */
+void wr_server_run(struct wr_server *self);
+
+#endif

@@ -1,0 +1,300 @@
+#include "runtime_server/tokens.h"
+
+#include "check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WORD_BYTES sizeof(uint64_t)
+
+static uint32_t words_of(size_t bytes)
+{
+	return (uint32_t)((bytes + WORD_BYTES - 1) / WORD_BYTES);
+}
+
+void wr_tokens_wipe(void *memory, size_t bytes)
+{
+	/* Through a volatile pointer, or the compiler would see that nobody reads it. */
+	volatile char *at = memory;
+
+	while (bytes-- > 0)
+		*at++ = 0;
+}
+
+/* ---- filling the list ---- */
+
+static bool is_visible(struct wr_view text)
+{
+	for (size_t i = 0; i < text.bytes; i++)
+		if (text.data[i] < 0x21 || text.data[i] > 0x7e)
+			return false;
+	return text.bytes > 0;
+}
+
+static bool has_secret(const struct wr_tokens *self, struct wr_view secret)
+{
+	for (uint32_t i = 0; i < self->count; i++)
+		if (wr_view_equal(wr_view_of(self->list[i].words, self->list[i].bytes), secret))
+			return true;
+	return false;
+}
+
+enum wr_status wr_tokens_add(struct wr_tokens *self, struct wr_view name, unsigned may,
+			     struct wr_view secret)
+{
+	struct wr_token *token;
+
+	wr_assert(may != 0 && (may & ~(unsigned)WR_MAY_ALL) == 0);
+	if (!is_visible(secret))
+		return WR_INVALID;
+	if (secret.bytes > WR_TOKEN_BYTES_MAX || name.bytes > WR_TOKEN_NAME_BYTES_MAX)
+		return WR_TOO_LARGE;
+	if (has_secret(self, secret))
+		return WR_CONFLICT;
+	if (self->count == WR_TOKEN_COUNT_MAX)
+		return WR_FULL;
+	token = &self->list[self->count++];
+	memset(token, 0, sizeof *token);
+	memcpy(token->words, secret.data, secret.bytes);
+	memcpy(token->name, name.data, name.bytes);
+	token->bytes = (uint16_t)secret.bytes;
+	token->name_bytes = (uint8_t)name.bytes;
+	token->may = (uint8_t)may;
+	if (words_of(secret.bytes) > self->word_count)
+		self->word_count = words_of(secret.bytes);
+	return WR_OK;
+}
+
+void wr_tokens_truncate(struct wr_tokens *self, uint32_t count)
+{
+	wr_assert(count <= self->count);
+	while (self->count > count)
+		wr_tokens_wipe(&self->list[--self->count], sizeof self->list[0]);
+	self->word_count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		if (words_of(self->list[i].bytes) > self->word_count)
+			self->word_count = words_of(self->list[i].bytes);
+}
+
+/* ---- the file ---- */
+
+/* Takes the next word off *rest; empty at the end. */
+static struct wr_view next_word(struct wr_view *rest)
+{
+	struct wr_view word;
+
+	while (rest->bytes > 0 && (*rest->data == ' ' || *rest->data == '\t'))
+		*rest = wr_view_skip(*rest, 1);
+	word = wr_view_of(rest->data, 0);
+	while (rest->bytes > 0 && *rest->data != ' ' && *rest->data != '\t') {
+		*rest = wr_view_skip(*rest, 1);
+		word.bytes++;
+	}
+	return word;
+}
+
+static struct wr_view next_line(struct wr_view *rest)
+{
+	const char *end = memchr(rest->data, '\n', rest->bytes);
+	size_t bytes = end != NULL ? (size_t)(end - rest->data) : rest->bytes;
+	struct wr_view line = wr_view_of(rest->data, bytes);
+
+	*rest = wr_view_skip(*rest, bytes + (end != NULL));
+	if (line.bytes > 0 && line.data[line.bytes - 1] == '\r')
+		line.bytes--;
+	return line;
+}
+
+/* One scope's bits: command includes observe. 0: no such scope. */
+static unsigned scope_bits(struct wr_view scope)
+{
+	if (wr_view_equal(scope, WR_VIEW("observe")))
+		return WR_MAY_OBSERVE;
+	if (wr_view_equal(scope, WR_VIEW("command")))
+		return WR_MAY_COMMAND | WR_MAY_OBSERVE;
+	if (wr_view_equal(scope, WR_VIEW("admin")))
+		return WR_MAY_ALL;
+	return 0;
+}
+
+/* The bits of a list with commas; 0 when any of it is no scope. */
+static unsigned scopes_bits(struct wr_view list)
+{
+	unsigned all = 0;
+
+	for (;;) {
+		const char *comma = memchr(list.data, ',', list.bytes);
+		size_t bytes = comma != NULL ? (size_t)(comma - list.data) : list.bytes;
+		unsigned bits = scope_bits(wr_view_of(list.data, bytes));
+
+		if (bits == 0)
+			return 0;
+		all |= bits;
+		if (comma == NULL)
+			return all;
+		list = wr_view_skip(list, bytes + 1);
+	}
+}
+
+/* Adds the token of a line that is neither empty nor a comment. */
+static enum wr_status read_line(struct wr_tokens *self, struct wr_view first, struct wr_view rest,
+				const char **detail)
+{
+	struct wr_view second = next_word(&rest), third = next_word(&rest);
+	unsigned may = WR_MAY_ALL;
+	enum wr_status status;
+
+	*detail = "expected `NAME SCOPES TOKEN` or `TOKEN`";
+	if (second.bytes != 0 && (third.bytes == 0 || next_word(&rest).bytes != 0))
+		return WR_SYNTAX;
+	if (second.bytes != 0) {
+		may = scopes_bits(second);
+		*detail = "the scopes are observe, command and admin, joined with commas";
+		if (may == 0)
+			return WR_INVALID;
+		status = wr_tokens_add(self, first, may, third);
+	} else {
+		status = wr_tokens_add(self, WR_VIEW("token"), may, first);
+	}
+	*detail = status == WR_TOO_LARGE  ? "the name or the token is too long"
+		  : status == WR_CONFLICT ? "this token was given before"
+		  : status == WR_FULL	  ? "there are too many tokens"
+					  : "a token is made of visible ASCII characters";
+	return status;
+}
+
+enum wr_status wr_tokens_read(struct wr_tokens *self, struct wr_view text, unsigned *line,
+			      const char **detail)
+{
+	uint32_t count = self->count;
+
+	for (*line = 1; text.bytes > 0; (*line)++) {
+		struct wr_view rest = next_line(&text), first = next_word(&rest);
+		enum wr_status status;
+
+		if (first.bytes == 0 || *first.data == '#')
+			continue;
+		status = read_line(self, first, rest, detail);
+		if (status != WR_OK)
+			return status;
+	}
+	*detail = "there is no token in it";
+	return self->count > count ? WR_OK : WR_INVALID;
+}
+
+static void say(struct wr_buf *message, const char *path, const char *what)
+{
+	wr_buf_append_view(message, wr_view_of_string(path));
+	wr_buf_append_view(message, WR_VIEW(": "));
+	wr_buf_append_view(message, wr_view_of_string(what));
+}
+
+/* An open descriptor of a private file, or -1 with the message. */
+static int open_private(const char *path, struct wr_buf *message)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat info;
+
+	if (fd < 0 || fstat(fd, &info) != 0) {
+		say(message, path, strerror(errno));
+	} else if (!S_ISREG(info.st_mode)) {
+		say(message, path, "not a file");
+	} else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		say(message, path, "others than its owner can use it; say: chmod 600 ");
+		wr_buf_append_view(message, wr_view_of_string(path));
+	} else if (info.st_size > WR_TOKEN_FILE_BYTES_MAX) {
+		say(message, path, "too large for a token file");
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Reads up to `room` bytes; false with errno. */
+static bool read_all(int fd, char *to, size_t room, size_t *bytes)
+{
+	*bytes = 0;
+	while (*bytes < room) {
+		ssize_t got = read(fd, to + *bytes, room - *bytes);
+		if (got == 0)
+			return true;
+		if (got < 0 && errno != EINTR)
+			return false;
+		if (got > 0)
+			*bytes += (size_t)got;
+	}
+	return true;
+}
+
+bool wr_tokens_load(struct wr_tokens *self, const char *path, struct wr_buf *message)
+{
+	static char text[WR_TOKEN_FILE_BYTES_MAX];
+	const char *detail;
+	unsigned line;
+	size_t bytes;
+	bool is_loaded = false;
+	int fd = open_private(path, message);
+
+	if (fd < 0)
+		return false;
+	if (!read_all(fd, text, sizeof text, &bytes)) {
+		say(message, path, strerror(errno));
+	} else if (wr_tokens_read(self, wr_view_of(text, bytes), &line, &detail) != WR_OK) {
+		say(message, path, detail);
+		wr_buf_append_view(message, WR_VIEW(" (line "));
+		wr_buf_append_u64(message, line);
+		wr_buf_append_byte(message, ')');
+	} else {
+		is_loaded = true;
+	}
+	wr_tokens_wipe(text, bytes);
+	close(fd);
+	return is_loaded;
+}
+
+/* ---- comparing ---- */
+
+/* All ones when `difference` is 0, else 0, without a branch. */
+static uint64_t mask_if_zero(uint64_t difference)
+{
+	return ((difference | (0 - difference)) >> 63) - 1;
+}
+
+unsigned wr_tokens_check(const struct wr_tokens *self, struct wr_view authorization)
+{
+	static const struct wr_view scheme = WR_VIEW_INIT("Bearer ");
+	uint64_t presented[WR_TOKEN_BYTES_MAX / WORD_BYTES];
+	size_t width = self->word_count * WORD_BYTES;
+	struct wr_view secret;
+	uint64_t may = 0;
+
+	if (!wr_view_starts(authorization, scheme))
+		return 0;
+	secret = wr_view_skip(authorization, scheme.bytes);
+	memset(presented, 0, width);
+	memcpy(presented, secret.data, secret.bytes < width ? secret.bytes : width);
+	for (uint32_t i = 0; i < self->count; i++) {
+		const struct wr_token *token = &self->list[i];
+		uint64_t difference = token->bytes ^ (uint64_t)secret.bytes;
+
+		for (uint32_t word = 0; word < self->word_count; word++)
+			difference |= token->words[word] ^ presented[word];
+		may |= mask_if_zero(difference) & token->may;
+	}
+	return (unsigned)may;
+}
+
+size_t wr_tokens_shortest_bytes(const struct wr_tokens *self)
+{
+	size_t shortest = 0;
+
+	for (uint32_t i = 0; i < self->count; i++)
+		if (i == 0 || self->list[i].bytes < shortest)
+			shortest = self->list[i].bytes;
+	return shortest;
+}

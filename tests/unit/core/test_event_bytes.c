@@ -1,0 +1,458 @@
+/* Goal: what was encoded comes back member by member; what encoding cannot have made is refused;
+ * one event has one spelling. Method: random events of every kind, cut at every length and changed
+ * in every byte, the end against an unmapped page. */
+#include "core/event_bytes.h"
+#include "harness/harness.h"
+
+#include "check.h"
+
+#include <string.h>
+
+enum { ROUNDS = 300, EVENT_BYTES_MAX = 100000 };
+
+/* ---- random events ---- */
+
+static const char texts[] = "The quick brown fox jumps over the lazy dog, twice.";
+
+static struct wr_view random_text(uint64_t *random)
+{
+	uint64_t bits = wr_test_random(random);
+
+	if (bits % 4 == 0)
+		return WR_VIEW_NULL;
+	return wr_view_of(texts + bits / 4 % 8, bits / 32 % 24);
+}
+
+/* Lists live until the next event is made. */
+static struct wr_buf lists[3];
+
+static struct wr_pairs random_pairs(uint64_t *random, struct wr_buf *list)
+{
+	uint32_t count = (uint32_t)(wr_test_random(random) % 4);
+
+	wr_buf_deinit(list);
+	wr_buf_init(list, wr_test_allocator(), 1000);
+	for (uint32_t i = 0; i < count; i++) {
+		struct wr_view name = wr_view_of(texts, wr_test_random(random) % 9);
+		CHECK_STATUS(wr_pairs_append(list, name, random_text(random)), WR_OK);
+	}
+	return (struct wr_pairs){wr_buf_view(list), count};
+}
+
+static void random_create(uint64_t *random, struct wr_create *request)
+{
+	*request = (struct wr_create){
+		.intent = (enum wr_intent_kind)(wr_test_random(random) % 3),
+		.objective = random_text(random),
+		.role = random_text(random),
+		.purpose = random_text(random),
+		.profile = (enum wr_profile_kind)(wr_test_random(random) % 3),
+		.profile_value = random_text(random),
+		.config_bundle_id = random_text(random),
+		.capabilities = random_pairs(random, &lists[0]),
+		.workspace_refs = random_pairs(random, &lists[1]),
+		.mount_refs = random_pairs(random, &lists[2]),
+	};
+}
+
+static void random_output(uint64_t *random, struct wr_output *output)
+{
+	*output = (struct wr_output){
+		.kind = (enum wr_output_kind)(1 + wr_test_random(random) % WR_OUTPUT_OPAQUE),
+		.id = random_text(random),
+		.name = random_text(random),
+		.text = random_text(random),
+		.flag = wr_test_random(random) % 2 != 0,
+		.code = (uint8_t)(wr_test_random(random) % 2),
+	};
+	for (unsigned i = 0; i < WR_COUNT(output->numbers); i++) {
+		output->has_number[i] = wr_test_random(random) % 2 != 0;
+		if (output->has_number[i])
+			output->numbers[i] = wr_test_random(random);
+	}
+}
+
+static void random_event(uint64_t *random, enum wr_event_kind kind, struct wr_event *event)
+{
+	memset(event, 0, sizeof *event);
+	event->kind = kind;
+	event->sequence = wr_test_random(random);
+	event->wall_ms = (int64_t)wr_test_random(random);
+	event->worker = (uint32_t)wr_test_random(random);
+	switch (kind) {
+	case WR_EVENT_RUNTIME_STARTED:
+	case WR_EVENT_RUNTIME_STOPPED:
+		break;
+	case WR_EVENT_WORKER_CREATED:
+		event->as.created.worker_id = random_text(random);
+		random_create(random, &event->as.created.request);
+		break;
+	case WR_EVENT_INPUT_ACCEPTED:
+		event->as.input.input.kind = (enum wr_input_kind)(wr_test_random(random) % 2);
+		event->as.input.input.content = random_text(random);
+		event->as.input.transcript_sequence = wr_test_random(random);
+		break;
+	case WR_EVENT_WORKER_STOPPED:
+	case WR_EVENT_WORKER_CANCELLED:
+		event->as.ended.reason = random_text(random);
+		event->as.ended.is_execution_live = wr_test_random(random) % 2 != 0;
+		break;
+	case WR_EVENT_PHASE_CHANGED:
+		event->as.phase.from = (uint8_t)(wr_test_random(random) % WR_PHASE_COUNT);
+		event->as.phase.to = (uint8_t)(wr_test_random(random) % WR_PHASE_COUNT);
+		event->as.phase.cause = random_text(random);
+		break;
+	case WR_EVENT_OUTPUT:
+		random_output(random, &event->as.output);
+		break;
+	}
+}
+
+/* ---- comparing ---- */
+
+static void check_text(struct wr_view actual, struct wr_view expected)
+{
+	CHECK((actual.data == NULL) == (expected.data == NULL));
+	CHECK_VIEW(actual, expected);
+}
+
+static void check_pairs(const struct wr_pairs *actual, const struct wr_pairs *expected)
+{
+	CHECK_U64(actual->count, expected->count);
+	CHECK_VIEW(actual->packed, expected->packed);
+}
+
+static void check_create(const struct wr_create *actual, const struct wr_create *expected)
+{
+	CHECK(actual->intent == expected->intent && actual->profile == expected->profile);
+	check_text(actual->objective, expected->objective);
+	check_text(actual->role, expected->role);
+	check_text(actual->purpose, expected->purpose);
+	check_text(actual->profile_value, expected->profile_value);
+	check_text(actual->config_bundle_id, expected->config_bundle_id);
+	check_pairs(&actual->capabilities, &expected->capabilities);
+	check_pairs(&actual->workspace_refs, &expected->workspace_refs);
+	check_pairs(&actual->mount_refs, &expected->mount_refs);
+}
+
+static void check_output(const struct wr_output *actual, const struct wr_output *expected)
+{
+	CHECK(actual->kind == expected->kind && actual->flag == expected->flag);
+	CHECK_U64(actual->code, expected->code);
+	check_text(actual->id, expected->id);
+	check_text(actual->name, expected->name);
+	check_text(actual->text, expected->text);
+	for (unsigned i = 0; i < WR_COUNT(actual->numbers); i++) {
+		CHECK(actual->has_number[i] == expected->has_number[i]);
+		CHECK_U64(actual->numbers[i], expected->numbers[i]);
+	}
+}
+
+static void check_event(const struct wr_event *actual, const struct wr_event *expected)
+{
+	CHECK_U64(actual->kind, expected->kind);
+	CHECK_U64(actual->sequence, expected->sequence);
+	CHECK_U64(actual->wall_ms, expected->wall_ms);
+	CHECK_U64(actual->worker, expected->worker);
+	switch (expected->kind) {
+	case WR_EVENT_RUNTIME_STARTED:
+	case WR_EVENT_RUNTIME_STOPPED:
+		break;
+	case WR_EVENT_WORKER_CREATED:
+		check_text(actual->as.created.worker_id, expected->as.created.worker_id);
+		check_create(&actual->as.created.request, &expected->as.created.request);
+		break;
+	case WR_EVENT_INPUT_ACCEPTED:
+		CHECK(actual->as.input.input.kind == expected->as.input.input.kind);
+		check_text(actual->as.input.input.content, expected->as.input.input.content);
+		CHECK_U64(actual->as.input.transcript_sequence,
+			  expected->as.input.transcript_sequence);
+		break;
+	case WR_EVENT_WORKER_STOPPED:
+	case WR_EVENT_WORKER_CANCELLED:
+		check_text(actual->as.ended.reason, expected->as.ended.reason);
+		CHECK(actual->as.ended.is_execution_live == expected->as.ended.is_execution_live);
+		break;
+	case WR_EVENT_PHASE_CHANGED:
+		CHECK_U64(actual->as.phase.from, expected->as.phase.from);
+		CHECK_U64(actual->as.phase.to, expected->as.phase.to);
+		check_text(actual->as.phase.cause, expected->as.phase.cause);
+		break;
+	case WR_EVENT_OUTPUT:
+		check_output(&actual->as.output, &expected->as.output);
+		break;
+	}
+}
+
+/* ---- tests ---- */
+
+typedef void event_fn(const struct wr_event *event, struct wr_view bytes);
+
+static void for_random_events(unsigned rounds, event_fn *fn)
+{
+	uint64_t random = wr_test_seed();
+	struct wr_event event;
+	struct wr_buf out;
+
+	for (unsigned i = 0; i < WR_COUNT(lists); i++)
+		wr_buf_init(&lists[i], wr_test_allocator(), 1000);
+	wr_buf_init(&out, wr_test_allocator(), EVENT_BYTES_MAX);
+	for (unsigned round = 0; round < rounds; round++)
+		for (unsigned kind = WR_EVENT_RUNTIME_STARTED; kind <= WR_EVENT_OUTPUT; kind++) {
+			random_event(&random, (enum wr_event_kind)kind, &event);
+			wr_buf_reset(&out);
+			CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+			fn(&event, wr_buf_view(&out));
+		}
+	wr_buf_deinit(&out);
+	for (unsigned i = 0; i < WR_COUNT(lists); i++)
+		wr_buf_deinit(&lists[i]);
+}
+
+static void check_comes_back(const struct wr_event *event, struct wr_view bytes)
+{
+	struct wr_event back;
+
+	CHECK_STATUS(wr_event_decode(&back, wr_test_guarded(0, bytes)), WR_OK);
+	check_event(&back, event);
+}
+
+static void test_every_member_of_every_kind_comes_back(void)
+{
+	for_random_events(ROUNDS, check_comes_back);
+}
+
+static void check_cuts(const struct wr_event *event, struct wr_view bytes)
+{
+	static char longer[EVENT_BYTES_MAX];
+	struct wr_event back;
+
+	(void)event;
+	for (size_t cut = 0; cut < bytes.bytes; cut++)
+		CHECK_STATUS(
+			wr_event_decode(&back, wr_test_guarded(0, wr_view_of(bytes.data, cut))),
+			WR_CORRUPT);
+	memcpy(longer, bytes.data, bytes.bytes);
+	longer[bytes.bytes] = 0;
+	CHECK_STATUS(wr_event_decode(&back, wr_view_of(longer, bytes.bytes + 1)), WR_CORRUPT);
+}
+
+static void test_events_cut_anywhere_or_longer_are_refused(void)
+{
+	for_random_events(ROUNDS / 10, check_cuts);
+}
+
+static void check_mutations(const struct wr_event *event, struct wr_view bytes)
+{
+	static char changed[EVENT_BYTES_MAX];
+	struct wr_view guarded = wr_test_guarded(0, bytes),
+		       again = wr_view_of(changed, bytes.bytes);
+	struct wr_buf out;
+
+	(void)event;
+	memcpy(changed, bytes.data, bytes.bytes);
+	wr_buf_init(&out, wr_test_allocator(), EVENT_BYTES_MAX);
+	for (size_t place = 0; place < bytes.bytes; place++) {
+		for (unsigned byte = 0; byte < 256; byte++) {
+			struct wr_event back;
+			char *at = (char *)(uintptr_t)guarded.data + place;
+			*at = changed[place] = (char)byte;
+			if (wr_event_decode(&back, guarded) != WR_OK)
+				continue;
+			wr_buf_reset(&out);
+			CHECK_STATUS(wr_event_encode(&out, &back), WR_OK);
+			CHECK_VIEW(wr_buf_view(&out), again);
+		}
+		changed[place] = bytes.data[place];
+		((char *)(uintptr_t)guarded.data)[place] = bytes.data[place];
+	}
+	wr_buf_deinit(&out);
+}
+
+static void test_every_changed_byte_is_refused_or_means_itself(void)
+{
+	for_random_events(6, check_mutations);
+}
+
+static void test_a_newer_version_is_unsupported_and_version_zero_is_damage(void)
+{
+	struct wr_event event = {.kind = WR_EVENT_RUNTIME_STARTED, .sequence = 1}, back;
+	char bytes[24];
+	struct wr_buf out;
+
+	wr_buf_init_fixed(&out, bytes, sizeof bytes);
+	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+	for (unsigned version = 0; version < 256; version++) {
+		bytes[0] = (char)version;
+		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)), version == 0 ? WR_CORRUPT
+									: version == 1
+										? WR_OK
+										: WR_UNSUPPORTED);
+	}
+	/* Nothing else of a newer form is known, not even its length. */
+	bytes[0] = 2;
+	CHECK_STATUS(wr_event_decode(&back, wr_view_of(bytes, 1)), WR_UNSUPPORTED);
+	CHECK_STATUS(wr_event_decode(&back, WR_VIEW_NULL), WR_CORRUPT);
+}
+
+/* The layout is stored for ever: bytes written out here. */
+static void test_the_layout_stays_what_it_is(void)
+{
+	static const char expected[] = "\1\4\0\0" /* version, kind, reserved */
+				       "\2\0\0\0" /* worker */
+				       "\3\0\0\0\0\0\0\0"
+				       "\377\377\377\377\377\377\377\377" /* wall ms -1 */
+				       "\1"				  /* system */
+				       "\2\0\0\0hi"
+				       "\5\0\0\0\0\0\0"; /* and the NUL of the literal */
+	struct wr_event event = {.kind = WR_EVENT_INPUT_ACCEPTED,
+				 .worker = 2,
+				 .sequence = 3,
+				 .wall_ms = -1,
+				 .as.input = {{WR_INPUT_SYSTEM, WR_VIEW_INIT("hi")}, 5}};
+	char bytes[64];
+	struct wr_buf out;
+
+	wr_buf_init_fixed(&out, bytes, sizeof bytes);
+	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+	CHECK_VIEW(wr_buf_view(&out), wr_view_of(expected, sizeof expected));
+}
+
+static void test_what_encoding_cannot_have_made_is_damage(void)
+{
+	static const struct {
+		const char *what;
+		enum wr_event_kind kind;
+		size_t place;
+		char byte;
+	} cases[] = {
+		{"reserved byte", WR_EVENT_OUTPUT, 2, 1},
+		{"reserved byte", WR_EVENT_OUTPUT, 3, 1},
+		{"kind zero", WR_EVENT_OUTPUT, 1, 0},
+		{"kind beyond the last", WR_EVENT_OUTPUT, 1, 9},
+		{"output kind zero", WR_EVENT_OUTPUT, 24, 0},
+		{"output kind beyond the last", WR_EVENT_OUTPUT, 24, 16},
+		{"result beyond the last", WR_EVENT_OUTPUT, 25, WR_RUN_ROLLED_BACK + 1},
+		{"flag two", WR_EVENT_OUTPUT, 26, 2},
+		{"number that is not there has a value", WR_EVENT_OUTPUT, 40, 1},
+		{"fourth number", WR_EVENT_OUTPUT, 27, 8},
+		{"input kind", WR_EVENT_INPUT_ACCEPTED, 24, 2},
+		{"live is two", WR_EVENT_WORKER_STOPPED, 24, 2},
+		{"phase beyond the last", WR_EVENT_PHASE_CHANGED, 24, WR_PHASE_COUNT},
+		{"phase beyond the last", WR_EVENT_PHASE_CHANGED, 25, WR_PHASE_COUNT},
+		{"intent beyond the last", WR_EVENT_WORKER_CREATED, 28, 3},
+		{"profile beyond the last", WR_EVENT_WORKER_CREATED, 29, 3},
+		{"pair counted that is not there", WR_EVENT_WORKER_CREATED, 50, 1},
+	};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		struct wr_event event = {.kind = cases[i].kind}, back;
+		char bytes[200];
+		struct wr_buf out;
+
+		wr_test_case(cases[i].what);
+		if (cases[i].kind == WR_EVENT_OUTPUT)
+			event.as.output.kind = WR_OUTPUT_RUN_END;
+		wr_buf_init_fixed(&out, bytes, sizeof bytes);
+		CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)), WR_OK);
+		CHECK(cases[i].place < out.bytes);
+		bytes[cases[i].place] = cases[i].byte;
+		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)), WR_CORRUPT);
+	}
+}
+
+static void test_a_buffer_too_small_takes_nothing(void)
+{
+	struct wr_event event = {
+		.kind = WR_EVENT_OUTPUT,
+		.as.output = {.kind = WR_OUTPUT_TEXT_DELTA, .text = WR_VIEW_INIT("some text")}};
+	char bytes[200];
+	struct wr_buf out;
+	size_t need;
+
+	wr_buf_init_fixed(&out, bytes, sizeof bytes);
+	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+	need = out.bytes;
+	for (size_t room = 0; room < need; room++) {
+		wr_buf_init_fixed(&out, bytes, room);
+		CHECK_STATUS(wr_event_encode(&out, &event), WR_TOO_LARGE);
+		CHECK_U64(out.bytes, 0);
+	}
+}
+
+static void test_frames_are_taken_off_one_by_one(void)
+{
+	struct wr_event event = {.kind = WR_EVENT_RUNTIME_STARTED}, back;
+	const struct wr_encoding *encoding = &wr_event_bytes_encoding;
+	struct wr_identity identity = {.runtime_id = WR_VIEW_INIT("r")};
+	struct wr_view rest, bytes;
+	struct wr_buf out;
+
+	wr_buf_init(&out, wr_test_allocator(), 1000);
+	for (event.sequence = 1; event.sequence <= 3; event.sequence++)
+		CHECK_STATUS(encoding->encode(encoding->context, &out, &event, &identity,
+					      WR_SCOPE_RUNTIME),
+			     WR_OK);
+	for (size_t cut = 0; cut <= out.bytes; cut++) {
+		uint64_t sequence = 1;
+		rest = wr_test_guarded(0, wr_view_of(out.data, cut));
+		for (; wr_event_frame_next(&rest, &bytes); sequence++) {
+			CHECK_STATUS(wr_event_decode(&back, bytes), WR_OK);
+			CHECK_U64(back.sequence, sequence);
+		}
+		CHECK_U64(sequence - 1, cut / 28);
+		CHECK_U64(rest.bytes, cut % 28);
+	}
+	/* A Worker's stream shows nothing of it. */
+	wr_buf_reset(&out);
+	CHECK_STATUS(encoding->encode(encoding->context, &out, &event, &identity, WR_SCOPE_WORKER),
+		     WR_OK);
+	CHECK_U64(out.bytes, 0);
+	wr_buf_deinit(&out);
+}
+
+static void test_damaged_pairs_take_nothing(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t count;
+	} cases[] = {
+		{"\1", 1},
+		{"\0\0\0\0", 4},		 /* a name alone */
+		{"\377\377\377\377", 4},	 /* an absent name */
+		{"\377\377\377\377\0\0\0\0", 8}, /* an absent name */
+		{"\1\0\0\0", 4},		 /* a name that is cut */
+		{"\1\0\0\0n\2\0\0\0t", 10},	 /* a text that is cut */
+		{"\376\377\377\377\0\0\0\0", 8}, /* longer than everything */
+		{"\0\0\0\0\0\0\0\0\0", 9},	 /* a byte behind */
+	};
+	struct wr_view name, text;
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		struct wr_view packed =
+			wr_test_guarded(0, wr_view_of(cases[i].bytes, cases[i].count));
+		struct wr_view rest = packed;
+		for (uint32_t count = 0; count < 3; count++)
+			CHECK(!wr_pairs_are_whole(&(struct wr_pairs){packed, count}));
+		while (wr_pairs_next(&rest, &name, &text))
+			;
+		CHECK(rest.bytes != 0);
+	}
+	CHECK(wr_pairs_are_whole(&(struct wr_pairs){WR_VIEW_NULL, 0}));
+	CHECK(!wr_pairs_are_whole(&(struct wr_pairs){WR_VIEW_NULL, 1}));
+	CHECK(wr_pairs_are_whole(&(struct wr_pairs){WR_VIEW("\1\0\0\0n\377\377\377\377"), 1}));
+}
+
+const struct wr_test wr_tests[] = {
+	WR_TEST(test_every_member_of_every_kind_comes_back),
+	WR_TEST(test_events_cut_anywhere_or_longer_are_refused),
+	WR_TEST_LIMIT(test_every_changed_byte_is_refused_or_means_itself, 60),
+	WR_TEST(test_a_newer_version_is_unsupported_and_version_zero_is_damage),
+	WR_TEST(test_the_layout_stays_what_it_is),
+	WR_TEST(test_what_encoding_cannot_have_made_is_damage),
+	WR_TEST(test_a_buffer_too_small_takes_nothing),
+	WR_TEST(test_frames_are_taken_off_one_by_one),
+	WR_TEST(test_damaged_pairs_take_nothing),
+	WR_TEST_END,
+};
