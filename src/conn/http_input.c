@@ -23,8 +23,7 @@ enum {
 
 /* ---- kept input ---- */
 
-/* Counts `in` into the sum of bodies; false, and nothing changed, when that would pass its limit.
- */
+/* Counts `in` into the sum of bodies; false, and nothing changed, when that is at its limit. */
 static bool charge_input(struct wr_http_conn *self)
 {
 	struct wr_http_server *server = self->server;

@@ -14,7 +14,7 @@
  *	any, with the last answer: FLUSH --output taken, shut down--> DRAIN --end or bound--> GONE
  *
  * A block is freed by the server at the end of the turn in which its connection went, so that
- *whoever stands in one of its functions then may still look at the phase.
+ * whoever stands in one of its functions then may still look at the phase.
  */
 #ifndef WR_CONN_HTTP_PRIVATE_H
 #define WR_CONN_HTTP_PRIVATE_H
@@ -35,8 +35,7 @@ enum wr_http_phase {
 };
 
 enum {
-	/* One recv while a head is awaited: dozens of requests, and what is left over stays small.
-	 */
+	/* One recv while a head is awaited: dozens of requests, and few bytes left over. */
 	WR_HTTP_HEAD_READ_BYTES = 16384,
 	/* Kept of what a peer sends ahead while an answer is not given yet. */
 	WR_HTTP_AHEAD_BYTES_MAX = 16384,
@@ -171,8 +170,7 @@ void wr_http_conn_fail_head(struct wr_http_conn *self, unsigned status,
 
 /* ---- http_input.c ---- */
 
-/* Receives once, as the phase has it, and works on what came; the connection is then to be settled.
- */
+/* Receives once, as the phase has it, and works on what came. Settle the connection then. */
 void wr_http_input_receive(struct wr_http_conn *conn);
 /* Works on the requests that were kept. */
 void wr_http_input_take_kept(struct wr_http_conn *conn);

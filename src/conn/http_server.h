@@ -120,13 +120,12 @@ void wr_http_answer_field(struct wr_http_exchange *exchange, struct wr_view name
 /* This answer is the last of its connection. */
 void wr_http_answer_close(struct wr_http_exchange *exchange);
 
-/* A buffer to build a body in, empty; lent until the answer is given (within one call of the app).
- */
+/* A buffer to build a body in, empty; lent within one call of the app, until the answer. */
 struct wr_buf *wr_http_answer_body(struct wr_http_exchange *exchange);
 
 /* The whole answer; the body (copied) may lie in the buffer above. A 204 or 304 has none; a HEAD
- * request gets the head only. Content-Type is the config's, unless a field of that name was given.
- */
+ * request gets the head only. Content-Type is the config's, unless a field of that name was given;
+ * an empty body has none. When memory fails, or failed in the buffers above, it is a 503. */
 void wr_http_answer(struct wr_http_exchange *exchange, unsigned status, struct wr_view body);
 
 /* The answer's body comes from a producer, as fast as the socket takes it. When its first part is

@@ -1,5 +1,6 @@
 /*
- * ws_private — what ws_conn.c (one connection) and ws_group.c (all of a kind) share.
+ * ws_private — what ws_conn.c and ws_output.c (one connection) and ws_group.c (all of a kind)
+ * share.
  *
  * What an idle connection does not need lies in a block of its own, `pending`, that exists only
  * while input is unfinished or output waits. Within an app function nothing is freed: flags tell
@@ -25,8 +26,9 @@ enum {
 	WR_WS_EARLY = 1u << 9,	     /* `pending` has input that no event will announce */
 	WR_WS_IN_CALL = 1u << 10,    /* an app function of this connection runs */
 	/* The connection is over, and will go as soon as nobody stands in it: */
-	WR_WS_OVER = 1u << 11,	/* orderly */
-	WR_WS_BROKEN = 1u << 12 /* with a reset, or gone already */
+	WR_WS_OVER = 1u << 11,	 /* orderly */
+	WR_WS_BROKEN = 1u << 12, /* with a reset, or gone already */
+	WR_WS_ENDED = WR_WS_OVER | WR_WS_BROKEN
 };
 
 struct wr_ws_pending {
@@ -74,6 +76,45 @@ struct wr_ws_group {
 	struct wr_list conns;
 	struct wr_list early; /* connections (by their pending) with early input */
 };
+
+static inline bool wr_ws_is(const struct wr_ws_conn *self, unsigned flags)
+{
+	return (self->flags & flags) != 0;
+}
+
+static inline void wr_ws_set(struct wr_ws_conn *self, unsigned flags)
+{
+	self->flags = (uint16_t)(self->flags | flags);
+}
+
+static inline void wr_ws_clear(struct wr_ws_conn *self, unsigned flags)
+{
+	self->flags = (uint16_t)(self->flags & ~flags);
+}
+
+static inline uint32_t wr_ws_now(const struct wr_ws_conn *self)
+{
+	return (uint32_t)self->group->reactor->now_ms;
+}
+
+/* ---- ws_output.c ---- */
+
+/* It is broken; whoever stands in it, or its group at the end of the turn, sees to the end. */
+void wr_ws_doom(struct wr_ws_conn *self);
+/* The block of what waits; NULL without memory for it. */
+struct wr_ws_pending *wr_ws_need_pending(struct wr_ws_conn *self);
+void wr_ws_drop_pending(struct wr_ws_conn *self);
+bool wr_ws_has_output(const struct wr_ws_conn *self);
+/* Whether somebody else's bytes go first. */
+bool wr_ws_must_queue(const struct wr_ws_conn *self);
+/* `pending` has got output. */
+void wr_ws_mark_queued(struct wr_ws_conn *self);
+/* Sends a control frame now, or keeps the part that does not go. */
+void wr_ws_send_control(struct wr_ws_conn *self, uint8_t *frame, size_t bytes);
+/* Sends what waits in `pending`, between frames of the stream only. */
+void wr_ws_flush(struct wr_ws_conn *self);
+/* What the connection waits for, after anything that may have changed it. */
+void wr_ws_update_wants(struct wr_ws_conn *self);
 
 /* ---- ws_conn.c ---- */
 

@@ -30,14 +30,14 @@ static enum wr_status send_scratch(struct wr_fanout *self, struct wr_ws_conn *co
 }
 
 /* Says one last thing, which is in the scratch buffer, and closes. */
-static void say_and_close(struct wr_subscription *subscription, unsigned code,
-			  struct wr_view close_reason)
+static void say_and_close(struct wr_fanout *self, struct wr_subscription *subscription,
+			  unsigned code, struct wr_view close_reason)
 {
 	struct wr_ws_conn *conn = wr_ws_conn_of(subscription);
 
 	subscription->state = WR_SUBSCRIPTION_ENDED;
 	wr_list_remove(&subscription->place);
-	if (send_scratch(subscription->fanout, conn) == WR_OK)
+	if (send_scratch(self, conn) == WR_OK)
 		wr_ws_conn_close(conn, code, close_reason);
 	else
 		wr_ws_conn_abort(conn);
@@ -45,10 +45,10 @@ static void say_and_close(struct wr_subscription *subscription, unsigned code,
 
 /* ---- what both flows need ---- */
 
-bool wr_flow_finish_saved(struct wr_subscription *self, uint32_t offset)
+bool wr_flow_finish_saved(struct wr_fanout *fanout, struct wr_subscription *self, uint32_t offset)
 {
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
-	struct wr_saved_frame *saved = self->saved;
+	struct wr_saved_frame *saved = self->in.saved;
 	struct iovec part = {.iov_base = saved->data + offset, .iov_len = saved->bytes - offset};
 	size_t sent = 0;
 	enum wr_status status = wr_ws_conn_stream(conn, &part, 1, part.iov_len, &sent);
@@ -58,19 +58,18 @@ bool wr_flow_finish_saved(struct wr_subscription *self, uint32_t offset)
 	if (self->worker != 0)
 		self->at += sent;
 	else
-		self->offset += (uint32_t)sent;
+		self->offset = (uint32_t)(self->offset + sent) & 0xfffffffu;
 	if (status != WR_OK)
 		return false;
 	self->is_inside = false;
 	wr_ws_conn_hold(conn, false);
-	self->saved = NULL;
-	wr_saved_frame_leave(&self->fanout->saved, saved);
+	self->in.saved = NULL;
+	wr_saved_frame_leave(&fanout->saved, saved);
 	return true;
 }
 
-void wr_flow_expire(struct wr_subscription *self)
+void wr_flow_expire(struct wr_fanout *fanout, struct wr_subscription *self)
 {
-	struct wr_fanout *fanout = self->fanout;
 	char cursor[WR_CURSOR_BYTES];
 	uint64_t oldest =
 		self->worker == 0
@@ -83,23 +82,23 @@ void wr_flow_expire(struct wr_subscription *self)
 			    WR_VIEW("this reader fell behind what is kept: "
 				    "reconnect without a cursor"),
 			    WR_VIEW("expired"), wr_view_of(cursor, sizeof cursor));
-	say_and_close(self, 1013, WR_VIEW("cursor expired"));
+	say_and_close(fanout, self, 1013, WR_VIEW("cursor expired"));
 }
 
-void wr_flow_caught_up(struct wr_subscription *self)
+void wr_flow_caught_up(struct wr_fanout *fanout, struct wr_subscription *self)
 {
-	if (!self->fanout->is_draining)
+	if (!fanout->is_draining)
 		return;
 	self->state = WR_SUBSCRIPTION_ENDED;
 	wr_ws_conn_close(wr_ws_conn_of(self), 1001, WR_VIEW("shutting down"));
 }
 
-static void push(struct wr_subscription *subscription)
+static void push(struct wr_fanout *self, struct wr_subscription *subscription)
 {
 	if (subscription->worker == 0)
-		wr_runtime_flow_push(subscription);
+		wr_runtime_flow_push(self, subscription);
 	else
-		wr_worker_flow_push(subscription);
+		wr_worker_flow_push(self, subscription);
 }
 
 /* ---- what the connections tell ---- */
@@ -111,7 +110,9 @@ static bool on_message(void *context, struct wr_ws_conn *conn, bool is_text)
 
 	(void)is_text;
 	if (subscription->is_inside) { /* it reads too slowly to be told why */
-		subscription->state = WR_SUBSCRIPTION_ENDED;
+		if (subscription->state == WR_SUBSCRIPTION_LIVE)
+			subscription->state =
+				WR_SUBSCRIPTION_ENDED; /* CUT: on_end gives `saved` back */
 		wr_ws_conn_close(conn, 1008, WR_VIEW("observation only"));
 		return false;
 	}
@@ -120,14 +121,13 @@ static bool on_message(void *context, struct wr_ws_conn *conn, bool is_text)
 		&self->scratch, WR_VIEW("runtime.observation_only"),
 		WR_VIEW("this stream carries observation only: send commands over REST"),
 		WR_VIEW_NULL, WR_VIEW_NULL);
-	say_and_close(subscription, 1008, WR_VIEW("observation only"));
+	say_and_close(self, subscription, 1008, WR_VIEW("observation only"));
 	return false;
 }
 
 static void on_writable(void *context, struct wr_ws_conn *conn)
 {
-	(void)context;
-	push(subscription_of(conn));
+	push(context, subscription_of(conn));
 }
 
 static void on_end(void *context, struct wr_ws_conn *conn)
@@ -135,11 +135,11 @@ static void on_end(void *context, struct wr_ws_conn *conn)
 	struct wr_fanout *self = context;
 	struct wr_subscription *subscription = subscription_of(conn);
 
-	if (subscription->fanout == NULL)
+	if (!subscription->is_open)
 		return; /* it never became one */
 	wr_list_remove(&subscription->place);
-	if (subscription->saved != NULL)
-		wr_saved_frame_leave(&self->saved, subscription->saved);
+	if (subscription->state == WR_SUBSCRIPTION_CUT && subscription->in.saved != NULL)
+		wr_saved_frame_leave(&self->saved, subscription->in.saved);
 }
 
 /* ---- what the log tells ---- */
@@ -149,12 +149,12 @@ static void on_release(void *context, struct wr_event_stream *stream, uint64_t p
 	struct wr_fanout *self = context;
 
 	wr_list_each (node, after, &stream->subscribers) {
-		wr_worker_flow_release(wr_list_entry(node, struct wr_subscription, place), stream,
-				       position);
+		wr_worker_flow_release(self, wr_list_entry(node, struct wr_subscription, place),
+				       stream, position);
 	}
 	wr_list_each (node, after, &self->runtime_subscribers) {
-		wr_runtime_flow_release(wr_list_entry(node, struct wr_subscription, place), stream,
-					position);
+		wr_runtime_flow_release(self, wr_list_entry(node, struct wr_subscription, place),
+					stream, position);
 	}
 }
 
@@ -175,11 +175,12 @@ static void on_turn(struct wr_turn_hook *hook)
 		struct wr_event_stream *stream =
 			wr_list_entry(changed, struct wr_event_stream, changed);
 		wr_list_each (node, after, &stream->subscribers) {
-			wr_worker_flow_push(wr_list_entry(node, struct wr_subscription, place));
+			wr_worker_flow_push(self,
+					    wr_list_entry(node, struct wr_subscription, place));
 		}
 	}
 	wr_list_each (node, after, &self->runtime_subscribers) {
-		wr_runtime_flow_push(wr_list_entry(node, struct wr_subscription, place));
+		wr_runtime_flow_push(self, wr_list_entry(node, struct wr_subscription, place));
 	}
 	wr_runtime_trim(self->runtime);
 }
@@ -302,7 +303,7 @@ static void open_stream(struct wr_fanout *self, struct wr_subscription *subscrip
 		wr_buf_reset(&self->scratch);
 		wr_cursor_refusal_frame(&self->scratch, self->runtime, subscription->worker,
 					outcome, sequence);
-		say_and_close(subscription, 1008, WR_VIEW("cursor refused"));
+		say_and_close(self, subscription, 1008, WR_VIEW("cursor refused"));
 		return;
 	}
 	if (has_snapshot && send_snapshot(self, subscription, sequence) != WR_OK) {
@@ -311,7 +312,7 @@ static void open_stream(struct wr_fanout *self, struct wr_subscription *subscrip
 		return;
 	}
 	join(self, subscription, sequence);
-	push(subscription);
+	push(self, subscription);
 }
 
 void wr_fanout_accept(struct wr_fanout *self, struct wr_http_exchange *exchange, uint32_t worker,
@@ -331,7 +332,7 @@ void wr_fanout_accept(struct wr_fanout *self, struct wr_http_exchange *exchange,
 	if (conn == NULL)
 		return;
 	subscription = subscription_of(conn);
-	subscription->fanout = self;
+	subscription->is_open = true;
 	subscription->worker = worker;
 	wr_list_init(&subscription->place);
 	if (worker == 0 && !make_rendered(self)) {
@@ -346,13 +347,12 @@ void wr_fanout_accept(struct wr_fanout *self, struct wr_http_exchange *exchange,
 
 static void drain_one(void *context, struct wr_ws_conn *conn)
 {
-	(void)context;
-	push(subscription_of(conn)); /* closes when it is caught up */
+	push(context, subscription_of(conn)); /* closes when it is caught up */
 }
 
 void wr_fanout_drain(struct wr_fanout *self)
 {
 	self->is_draining = true;
 	if (self->group != NULL)
-		wr_ws_group_each(self->group, drain_one, NULL);
+		wr_ws_group_each(self->group, drain_one, self);
 }

@@ -24,14 +24,19 @@ struct wr_subscription {
 	/* Worker: position of the next byte. Runtime-wide: sequence of the last whole frame sent,
 	 * or with `offset` != 0 of the frame that is partly sent. */
 	uint64_t at;
-	struct wr_saved_frame *saved; /* CUT inside a frame: where its bytes are */
-	struct wr_fanout *fanout;
-	uint32_t worker;       /* scope: number, 0: runtime-wide */
-	uint32_t offset;       /* runtime-wide: bytes sent of the frame `at` */
-	uint32_t frame_worker; /* runtime-wide: the stream in which that frame lies */
-	uint8_t state;	       /* enum wr_subscription_state */
-	bool is_inside;	       /* stands inside a frame */
+	union {
+		struct wr_saved_frame *saved; /* CUT inside a frame: where its bytes are */
+		uint32_t frame_worker;	      /* LIVE, runtime-wide, inside a frame: its stream */
+	} in;
+	uint32_t worker;	/* scope: number, 0: runtime-wide */
+	uint32_t offset : 28;	/* runtime-wide: bytes sent of the frame `at` */
+	uint32_t state : 2;	/* enum wr_subscription_state */
+	uint32_t is_inside : 1; /* stands inside a frame */
+	uint32_t is_open : 1;	/* it became a subscriber */
 };
+
+_Static_assert(sizeof(struct wr_subscription) <= 40, "small");
+_Static_assert(WR_FRAME_BYTES_MAX < 1u << 28, "an offset in a frame fits");
 
 /* What the shared buffer of the runtime-wide stream holds: frames from behind `after` on. */
 enum { WR_RENDERED_FRAMES_MAX = 512, WR_RENDERED_BYTES = 65536 };
@@ -64,22 +69,23 @@ struct wr_fanout {
 };
 
 /* Sends what the subscriber lacks, as far as the socket takes it and the turn's share goes. */
-void wr_worker_flow_push(struct wr_subscription *subscription);
-void wr_runtime_flow_push(struct wr_subscription *subscription);
+void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
+void wr_runtime_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
 
 /* Memory below `position` of the stream goes: saves the frame in which the subscriber stands. */
-void wr_worker_flow_release(struct wr_subscription *subscription, struct wr_event_stream *stream,
-			    uint64_t position);
-void wr_runtime_flow_release(struct wr_subscription *subscription, struct wr_event_stream *stream,
-			     uint64_t position);
+void wr_worker_flow_release(struct wr_fanout *fanout, struct wr_subscription *subscription,
+			    struct wr_event_stream *stream, uint64_t position);
+void wr_runtime_flow_release(struct wr_fanout *fanout, struct wr_subscription *subscription,
+			     struct wr_event_stream *stream, uint64_t position);
 
 /* Sends the rest of the saved frame; false while not all of it is out. */
-bool wr_flow_finish_saved(struct wr_subscription *subscription, uint32_t offset);
+bool wr_flow_finish_saved(struct wr_fanout *fanout, struct wr_subscription *subscription,
+			  uint32_t offset);
 
 /* The subscriber fell off retention and stands between frames: the diagnostic, then Close 1013. */
-void wr_flow_expire(struct wr_subscription *subscription);
+void wr_flow_expire(struct wr_fanout *fanout, struct wr_subscription *subscription);
 
 /* The subscriber has everything: in a drain that is the moment to say goodbye. */
-void wr_flow_caught_up(struct wr_subscription *subscription);
+void wr_flow_caught_up(struct wr_fanout *fanout, struct wr_subscription *subscription);
 
 #endif

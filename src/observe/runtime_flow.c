@@ -67,11 +67,12 @@ static void advance(struct wr_subscription *self, const struct wr_rendered *rend
 		else
 			low = middle + 1;
 	}
-	self->offset = (uint32_t)(sent - (low == 0 ? 0 : rendered->frames[low - 1].end));
+	self->offset =
+		(uint32_t)(sent - (low == 0 ? 0 : rendered->frames[low - 1].end)) & 0xfffffffu;
 	is_inside = self->offset != 0;
 	if (is_inside) {
 		self->at = rendered->frames[low].sequence;
-		self->frame_worker = rendered->frames[low].worker;
+		self->in.frame_worker = rendered->frames[low].worker;
 	} else if (low > 0) {
 		self->at = rendered->frames[low - 1].sequence;
 	}
@@ -82,20 +83,20 @@ static void advance(struct wr_subscription *self, const struct wr_rendered *rend
 }
 
 /* The frame `at`, in which the subscriber stands, wherever its memory is. */
-static bool find_own_frame(const struct wr_subscription *self, struct wr_view *bytes)
+static bool find_own_frame(struct wr_fanout *fanout, const struct wr_subscription *self,
+			   struct wr_view *bytes)
 {
 	struct wr_event_stream *stream =
-		self->frame_worker == 0
-			? &self->fanout->log->runtime
-			: wr_runtime_worker_events(self->fanout->runtime, self->frame_worker);
+		self->in.frame_worker == 0
+			? &fanout->log->runtime
+			: wr_runtime_worker_events(fanout->runtime, self->in.frame_worker);
 
 	return wr_event_stream_find(stream, self->at, bytes);
 }
 
 /* Sends the rest of the frame in which the subscriber stands. False while not all of it is out. */
-static bool finish_frame(struct wr_subscription *self)
+static bool finish_frame(struct wr_fanout *fanout, struct wr_subscription *self)
 {
-	struct wr_fanout *fanout = self->fanout;
 	struct wr_buf *scratch = &fanout->scratch;
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	struct iovec part;
@@ -103,9 +104,9 @@ static bool finish_frame(struct wr_subscription *self)
 	size_t sent = 0;
 	enum wr_status status;
 
-	wr_assert(find_own_frame(self, &bytes));
+	wr_assert(find_own_frame(fanout, self, &bytes));
 	wr_buf_reset(scratch);
-	if (render_frame(fanout, scratch, self->at, bytes, self->frame_worker) != WR_OK) {
+	if (render_frame(fanout, scratch, self->at, bytes, self->in.frame_worker) != WR_OK) {
 		self->state = WR_SUBSCRIPTION_ENDED;
 		wr_ws_conn_abort(conn);
 		return false;
@@ -115,7 +116,7 @@ static bool finish_frame(struct wr_subscription *self)
 	status = wr_ws_conn_stream(conn, &part, 1, part.iov_len, &sent);
 	if (status == WR_CLOSED)
 		return false;
-	self->offset += (uint32_t)sent;
+	self->offset = (uint32_t)(self->offset + sent) & 0xfffffffu;
 	if (status != WR_OK)
 		return false;
 	self->offset = 0;
@@ -125,9 +126,8 @@ static bool finish_frame(struct wr_subscription *self)
 }
 
 /* Sends batches of rendered frames until the socket, the turn's share or the log is used up. */
-static void send_batches(struct wr_subscription *self)
+static void send_batches(struct wr_fanout *fanout, struct wr_subscription *self)
 {
-	struct wr_fanout *fanout = self->fanout;
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	size_t total = 0;
 
@@ -142,7 +142,7 @@ static void send_batches(struct wr_subscription *self)
 			return;
 		}
 		if (fanout->rendered->count == 0) {
-			wr_flow_caught_up(self);
+			wr_flow_caught_up(fanout, self);
 			return;
 		}
 		part.iov_base = fanout->rendered->bytes.data;
@@ -158,40 +158,39 @@ static void send_batches(struct wr_subscription *self)
 	wr_ws_conn_await(conn);
 }
 
-void wr_runtime_flow_push(struct wr_subscription *self)
+void wr_runtime_flow_push(struct wr_fanout *fanout, struct wr_subscription *self)
 {
 	if (wr_ws_conn_is_blocked(wr_ws_conn_of(self)) || self->state == WR_SUBSCRIPTION_ENDED)
 		return;
 	if (self->state == WR_SUBSCRIPTION_CUT) {
-		if (wr_flow_finish_saved(self, self->offset))
-			wr_flow_expire(self);
+		if (wr_flow_finish_saved(fanout, self, self->offset))
+			wr_flow_expire(fanout, self);
 		return;
 	}
-	if (self->is_inside && !finish_frame(self))
+	if (self->is_inside && !finish_frame(fanout, self))
 		return;
-	if (self->fanout->log->evicted > self->at)
-		wr_flow_expire(self);
+	if (fanout->log->evicted > self->at)
+		wr_flow_expire(fanout, self);
 	else
-		send_batches(self);
+		send_batches(fanout, self);
 }
 
-void wr_runtime_flow_release(struct wr_subscription *self, struct wr_event_stream *stream,
-			     uint64_t position)
+void wr_runtime_flow_release(struct wr_fanout *fanout, struct wr_subscription *self,
+			     struct wr_event_stream *stream, uint64_t position)
 {
-	struct wr_fanout *fanout = self->fanout;
 	struct wr_saved_frame *saved;
 	struct wr_view bytes;
 	bool is_new;
 
 	if (self->state != WR_SUBSCRIPTION_LIVE || !self->is_inside ||
-	    self->frame_worker != stream->worker)
+	    self->in.frame_worker != stream->worker)
 		return;
-	wr_assert(find_own_frame(self, &bytes));
+	wr_assert(find_own_frame(fanout, self, &bytes));
 	if (wr_event_stream_position(stream, self->at) >= position)
 		return;
 	wr_buf_reset(&fanout->scratch);
 	saved = NULL;
-	if (render_frame(fanout, &fanout->scratch, self->at, bytes, self->frame_worker) == WR_OK)
+	if (render_frame(fanout, &fanout->scratch, self->at, bytes, self->in.frame_worker) == WR_OK)
 		saved = wr_saved_frame_join(&fanout->saved, 0, self->at, (uint32_t)bytes.bytes,
 					    &is_new);
 	if (saved == NULL) {
@@ -201,6 +200,6 @@ void wr_runtime_flow_release(struct wr_subscription *self, struct wr_event_strea
 	}
 	if (is_new)
 		memcpy(saved->data, fanout->scratch.data, bytes.bytes);
-	self->saved = saved;
+	self->in.saved = saved;
 	self->state = WR_SUBSCRIPTION_CUT;
 }

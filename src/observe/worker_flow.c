@@ -45,7 +45,8 @@ static bool send_to(struct wr_subscription *self, struct wr_event_stream *stream
 }
 
 /* Evicted: what is still in memory of the frame in which the subscriber stands goes out first. */
-static void push_evicted(struct wr_subscription *self, struct wr_event_stream *stream)
+static void push_evicted(struct wr_fanout *fanout, struct wr_subscription *self,
+			 struct wr_event_stream *stream)
 {
 	uint64_t begin, end;
 
@@ -54,10 +55,10 @@ static void push_evicted(struct wr_subscription *self, struct wr_event_stream *s
 		if (!send_to(self, stream, end) || self->at != end)
 			return;
 	}
-	wr_flow_expire(self);
+	wr_flow_expire(fanout, self);
 }
 
-void wr_worker_flow_push(struct wr_subscription *self)
+void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *self)
 {
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	struct wr_event_stream *stream;
@@ -65,13 +66,13 @@ void wr_worker_flow_push(struct wr_subscription *self)
 	if (wr_ws_conn_is_blocked(conn) || self->state == WR_SUBSCRIPTION_ENDED)
 		return;
 	if (self->state == WR_SUBSCRIPTION_CUT) {
-		if (wr_flow_finish_saved(self, (uint32_t)(self->at - self->saved->key)))
-			wr_flow_expire(self);
+		if (wr_flow_finish_saved(fanout, self, (uint32_t)(self->at - self->in.saved->key)))
+			wr_flow_expire(fanout, self);
 		return;
 	}
-	stream = wr_runtime_worker_events(self->fanout->runtime, self->worker);
+	stream = wr_runtime_worker_events(fanout->runtime, self->worker);
 	if (self->at < stream->begin) {
-		push_evicted(self, stream);
+		push_evicted(fanout, self, stream);
 		return;
 	}
 	if (self->at != stream->end) {
@@ -82,13 +83,13 @@ void wr_worker_flow_push(struct wr_subscription *self)
 			return;
 	}
 	if (self->at == stream->end)
-		wr_flow_caught_up(self);
+		wr_flow_caught_up(fanout, self);
 	else
 		wr_ws_conn_await(conn); /* its share of this turn is used up */
 }
 
-void wr_worker_flow_release(struct wr_subscription *self, struct wr_event_stream *stream,
-			    uint64_t position)
+void wr_worker_flow_release(struct wr_fanout *fanout, struct wr_subscription *self,
+			    struct wr_event_stream *stream, uint64_t position)
 {
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	struct wr_saved_frame *saved;
@@ -98,8 +99,8 @@ void wr_worker_flow_release(struct wr_subscription *self, struct wr_event_stream
 	if (self->state != WR_SUBSCRIPTION_LIVE || !self->is_inside || self->at >= position)
 		return;
 	wr_assert(wr_event_stream_frame_at(stream, self->at, &begin, &end));
-	saved = wr_saved_frame_join(&self->fanout->saved, self->worker, begin,
-				    (uint32_t)(end - begin), &is_new);
+	saved = wr_saved_frame_join(&fanout->saved, self->worker, begin, (uint32_t)(end - begin),
+				    &is_new);
 	if (saved == NULL) {
 		self->state = WR_SUBSCRIPTION_ENDED;
 		wr_ws_conn_abort(conn);
@@ -107,6 +108,6 @@ void wr_worker_flow_release(struct wr_subscription *self, struct wr_event_stream
 	}
 	if (is_new)
 		wr_event_stream_copy(stream, saved->data, begin, end);
-	self->saved = saved;
+	self->in.saved = saved;
 	self->state = WR_SUBSCRIPTION_CUT;
 }

@@ -32,8 +32,8 @@ static struct rig {
 	size_t body_bytes_max;
 	/* what the app was called for */
 	unsigned head_count, request_count, abandon_count, fault_count, release_count;
-	size_t body_bytes;		  /* of the last request */
-	struct wr_http_exchange *kept[8]; /* left unanswered */
+	size_t body_bytes;		   /* of the last request */
+	struct wr_http_exchange *kept[64]; /* left unanswered */
 	unsigned kept_count;
 	/* the producer at work */
 	unsigned parts_left;
