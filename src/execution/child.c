@@ -11,12 +11,15 @@
 #include <unistd.h>
 
 enum {
-	/* One read per child and turn: thousands of short lines cost as much as their events do, so
-	 * a flooding child gets this much and then it is the others' turn. */
+	/* One read per child and turn. It may be thousands of short lines, each an event: 8 KiB of
+	 * them took about half a millisecond, which is what a flooding child may cost the others.
+	 */
 	READ_BYTES = 8192,
 	/* What is read of a dead child's output: the largest that a pipe may hold. */
 	LAST_READS_MAX = 1048576 / READ_BYTES,
-	QUEUE_BYTES_KEPT = 4096
+	QUEUE_BYTES_KEPT = 4096,
+	/* A write to a pipe of up to so many bytes takes all or nothing (POSIX, PIPE_BUF). */
+	WRITE_AT_ONCE_BYTES = 512
 };
 _Static_assert(READ_BYTES <= WR_CHILD_TURN_BYTES_MAX, "reading is bounded per turn");
 
@@ -103,6 +106,22 @@ static void on_stdin_ready(struct wr_watch *watch, unsigned ready)
 	close_input_when_written(self);
 }
 
+/* All or nothing: so a usual input never sees the queue. WR_MORE: the pipe is full. */
+static enum wr_status write_at_once(struct wr_child *self, struct wr_view bytes)
+{
+	ssize_t put;
+
+	do
+		put = write(self->stdin_watch.fd, bytes.data, bytes.bytes);
+	while (put < 0 && errno == EINTR);
+	if (put >= 0)
+		return WR_OK;
+	if (wr_descriptor_is_again(errno))
+		return WR_MORE;
+	close_watch(self, &self->stdin_watch);
+	return WR_CLOSED;
+}
+
 enum wr_status wr_child_write(struct wr_child *self, struct wr_view bytes)
 {
 	size_t queued = wr_child_queued(self);
@@ -112,6 +131,11 @@ enum wr_status wr_child_write(struct wr_child *self, struct wr_view bytes)
 		return WR_CLOSED;
 	if (bytes.bytes > self->input.bytes_max - queued)
 		return WR_TOO_LARGE;
+	if (queued == 0 && bytes.bytes <= WRITE_AT_ONCE_BYTES) {
+		status = write_at_once(self, bytes);
+		if (status != WR_MORE)
+			return status;
+	}
 	wr_buf_consume(&self->input, self->input_at);
 	self->input_at = 0;
 	status = wr_buf_append_view(&self->input, bytes);
@@ -295,9 +319,11 @@ static void signal_group(const struct wr_child *self, int number)
 
 static void set_grace(struct wr_child *self)
 {
+	if (wr_timer_set(self->reactor, &self->timer, self->grace_ms) == WR_OK)
+		return;
 	/* Without memory for a timer nobody could go on with the end later: so it is now. */
-	if (wr_timer_set(self->reactor, &self->timer, self->grace_ms) != WR_OK)
-		wr_child_end(self, WR_CHILD_KILLING);
+	self->stage = WR_CHILD_KILLING;
+	signal_group(self, SIGKILL);
 }
 
 void wr_child_end(struct wr_child *self, enum wr_child_stage stage)

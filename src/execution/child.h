@@ -19,7 +19,6 @@
 #define WR_EXECUTION_CHILD_H
 
 #include "bytes/buf.h"
-#include "containers/list.h"
 #include "execution/spawn.h"
 #include "io/reactor/reactor.h"
 

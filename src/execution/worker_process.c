@@ -2,14 +2,10 @@
 
 #include "check.h"
 #include "execution/jsonl.h"
-#include "execution/lossy.h"
 #include "io/log.h"
 #include "limits.h"
 
 #include <errno.h>
-#include <string.h>
-
-enum { MESSAGE_BYTES = 512 + WR_CHILD_STDERR_TAIL_BYTES };
 
 /* ---- records ---- */
 
@@ -38,7 +34,8 @@ void wr_worker_process_report(struct wr_processes *set, uint32_t worker, struct 
 }
 
 /* A Worker that was stopped or cancelled has no phases but the end any more. */
-static void set_phase(struct wr_worker_process *self, enum wr_phase phase, struct wr_view cause)
+void wr_worker_process_phase(struct wr_worker_process *self, enum wr_phase phase,
+			     struct wr_view cause)
 {
 	enum wr_status status = wr_runtime_phase(self->set->runtime, self->worker, phase, cause);
 
@@ -55,15 +52,6 @@ static void say_turn(struct wr_worker_process *self, enum wr_output_kind kind, u
 		output.has_number[0] = true;
 	}
 	wr_worker_process_output(self, &output);
-}
-
-/* The last part of the path: where programs lie is nobody's business. */
-static struct wr_view program_name(const struct wr_worker_process *self)
-{
-	const char *path = self->profile->argv[0];
-	const char *slash = strrchr(path, '/');
-
-	return wr_view_of_string(slash == NULL ? path : slash + 1);
 }
 
 /* ---- waiting input ---- */
@@ -156,7 +144,7 @@ static enum wr_status begin_turn(struct wr_worker_process *self, const struct wr
 		return status;
 	self->turn = worker->turn_count + 1;
 	self->is_in_turn = true;
-	set_phase(self, WR_PHASE_BUSY, WR_VIEW("input"));
+	wr_worker_process_phase(self, WR_PHASE_BUSY, WR_VIEW("input"));
 	say_turn(self, WR_OUTPUT_TURN_START, 0);
 	return WR_OK;
 }
@@ -169,8 +157,7 @@ static enum wr_status give(struct wr_worker_process *self, const struct wr_input
 						      : begin_turn(self, input);
 }
 
-/* The input for which this child was started. If the child will not have it, it is not tried with
- * another: that could go on for ever. */
+/* The input for which this child was started. If the child will not have it, nobody will. */
 static void give_first(struct wr_worker_process *self)
 {
 	struct wr_input input = {self->pending_kind, wr_buf_view(&self->pending)};
@@ -186,14 +173,14 @@ static void give_first(struct wr_worker_process *self)
 
 static void open_for_input(struct wr_worker_process *self, struct wr_view cause)
 {
-	self->is_ready = true;
 	if (self->state != WR_PROCESS_STARTING)
-		return; /* it is being ended already */
+		return; /* too late: it is being ended */
+	self->is_ready = true;
 	wr_timer_cancel(self->set->reactor, &self->timer);
 	self->state = WR_PROCESS_OPEN;
 	/* In jsonl mode the waiting input makes it busy at once. */
 	if (self->profile->mode == WR_PROCESS_LINE || !self->has_pending)
-		set_phase(self, WR_PHASE_IDLE, cause);
+		wr_worker_process_phase(self, WR_PHASE_IDLE, cause);
 	give_first(self);
 }
 
@@ -213,107 +200,13 @@ void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_res
 	if (self->is_cancelling) {
 		wr_timer_cancel(self->set->reactor, &self->timer);
 		self->is_cancelling = false;
-		set_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted"));
+		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted"));
 	} else {
-		set_phase(self, WR_PHASE_IDLE, WR_VIEW("turn done"));
+		wr_worker_process_phase(self, WR_PHASE_IDLE, WR_VIEW("turn done"));
 	}
 }
 
-/* ---- the death of the program ---- */
-
-static void note_early_death(struct wr_worker_process *self)
-{
-	const struct wr_process_profile *profile = self->profile;
-	uint64_t now_ms = self->set->reactor->now_ms, wait_ms = profile->backoff_ms_min;
-
-	if (now_ms - self->started_ms >= profile->stable_ms) {
-		self->early_deaths = 0;
-		return;
-	}
-	for (uint32_t i = 0; i < self->early_deaths && wait_ms < profile->backoff_ms_max; i++)
-		wait_ms *= 2;
-	if (wait_ms > profile->backoff_ms_max)
-		wait_ms = profile->backoff_ms_max;
-	self->early_deaths++;
-	self->not_before_ms = now_ms + wait_ms;
-}
-
-static void fail(struct wr_worker_process *self, struct wr_view cause)
-{
-	note_early_death(self);
-	set_phase(self, WR_PHASE_FAILED, cause);
-}
-
-static void describe_failure(struct wr_buf *out, const struct wr_worker_process *self,
-			     const struct wr_spawn_failure *failure)
-{
-	wr_buf_append_view(out, WR_VIEW("cannot start "));
-	wr_lossy_append_message(out, program_name(self));
-	if (failure->stage == WR_SPAWN_CWD)
-		wr_buf_append_view(out, WR_VIEW(": its folder"));
-	wr_buf_append_view(out, WR_VIEW(": "));
-	wr_buf_append_view(out, wr_view_of_string(wr_os_error_name(failure->os_error)));
-}
-
-static void describe_death(struct wr_buf *out, const struct wr_worker_process *self,
-			   const struct wr_child_end *end, uint64_t unread_bytes)
-{
-	wr_buf_append_view(out, end->is_signalled ? WR_VIEW("process ended by signal ")
-						  : WR_VIEW("process exited with status "));
-	wr_buf_append_u64(out, (uint64_t)end->number);
-	if (!self->is_ready)
-		wr_buf_append_view(out, WR_VIEW(" before it was ready"));
-	else if (self->is_in_turn)
-		wr_buf_append_view(out, WR_VIEW(" within a turn"));
-	if (unread_bytes == 0)
-		return;
-	wr_buf_append_view(out, WR_VIEW(", "));
-	wr_buf_append_u64(out, unread_bytes);
-	wr_buf_append_view(out, WR_VIEW(" bytes of its input were not read"));
-}
-
-/* The last lines of what it said to stderr, without the half line that the ring has cut. */
-static void append_stderr(struct wr_buf *out, struct wr_view tail)
-{
-	const char *end = tail.bytes < WR_CHILD_STDERR_TAIL_BYTES
-				  ? NULL
-				  : memchr(tail.data, '\n', tail.bytes - 1);
-
-	if (end != NULL)
-		tail = wr_view_skip(tail, (size_t)(end + 1 - tail.data));
-	while (tail.bytes != 0 &&
-	       (tail.data[tail.bytes - 1] == '\n' || tail.data[tail.bytes - 1] == '\r'))
-		tail.bytes--;
-	if (tail.bytes == 0)
-		return;
-	wr_buf_append_view(out, WR_VIEW(": "));
-	wr_lossy_append_message(out, tail);
-}
-
-/* It ended without being asked to. */
-static void judge_death(struct wr_worker_process *self, const struct wr_child_end *end)
-{
-	uint64_t unread_bytes = end->unread_bytes + self->lost_bytes;
-	char storage[MESSAGE_BYTES];
-	struct wr_buf message;
-	size_t cause_bytes;
-
-	if (end->failure.stage == WR_SPAWN_NONE && !end->is_signalled && end->number == 0 &&
-	    self->is_ready && !self->is_in_turn && unread_bytes == 0) {
-		self->early_deaths = 0;
-		set_phase(self, WR_PHASE_IDLE, WR_VIEW("exited with status 0"));
-		return;
-	}
-	wr_buf_init_fixed(&message, storage, sizeof storage);
-	if (end->failure.stage != WR_SPAWN_NONE)
-		describe_failure(&message, self, &end->failure);
-	else
-		describe_death(&message, self, end, unread_bytes);
-	cause_bytes = message.bytes;
-	append_stderr(&message, end->stderr_tail);
-	wr_worker_process_report(self->set, self->worker, wr_buf_view(&message));
-	fail(self, wr_view_of(storage, cause_bytes));
-}
+/* ---- the end of the program ---- */
 
 static void log_end(const struct wr_worker_process *self, const struct wr_child_end *end)
 {
@@ -355,17 +248,20 @@ static void on_end(void *context, const struct wr_child_end *end)
 
 	wr_worker_output_end(self);
 	log_end(self, end);
+	/* What it was started for is not tried with another: that could go on for ever. */
+	if (!self->is_ready)
+		drop_pending(self);
 	switch (self->is_cancelling && self->reason < WR_PROCESS_INTERRUPTED
 			? WR_PROCESS_INTERRUPTED
 			: self->reason) {
 	case WR_PROCESS_BY_ITSELF:
-		judge_death(self, end);
+		wr_worker_process_judge(self, end);
 		break;
 	case WR_PROCESS_FAULTY:
-		fail(self, WR_VIEW("ended for breaking the protocol"));
+		wr_worker_process_fail(self, WR_VIEW("ended for breaking the protocol"));
 		break;
 	case WR_PROCESS_INTERRUPTED:
-		set_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted"));
+		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted"));
 		break;
 	case WR_PROCESS_DRAINED:
 		break; /* its record was made when the drain began */
@@ -396,8 +292,7 @@ static void on_output(void *context, struct wr_view bytes)
 	wr_worker_output(context, bytes);
 }
 
-/* A program that cannot say `done` any more cannot end a turn. A filter may be silent and useful.
- */
+/* Who cannot say `done` any more cannot end a turn. A filter may be silent and useful. */
 static void on_output_end(void *context)
 {
 	struct wr_worker_process *self = context;
@@ -445,20 +340,6 @@ static enum wr_status start_child(struct wr_worker_process *self, struct wr_erro
 	return wr_child_start(&self->running->child, &config, &spawn, error);
 }
 
-static void fail_start(struct wr_worker_process *self, int os_error)
-{
-	const struct wr_spawn_failure failure = {WR_SPAWN_EXEC, (int32_t)os_error};
-	char storage[MESSAGE_BYTES];
-	struct wr_buf message;
-
-	drop_pending(self);
-	wr_buf_init_fixed(&message, storage, sizeof storage);
-	describe_failure(&message, self, &failure);
-	wr_worker_process_report(self->set, self->worker, wr_buf_view(&message));
-	fail(self, wr_buf_view(&message));
-	wr_runtime_execution_ended(self->set->runtime, self->worker);
-}
-
 static void write_init(struct wr_worker_process *self)
 {
 	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
@@ -491,7 +372,8 @@ static void launch(struct wr_worker_process *self)
 		self->running = NULL;
 		self->state = WR_PROCESS_NONE;
 		set->count--;
-		fail_start(self, error.os_error);
+		drop_pending(self);
+		wr_worker_process_fail_start(self, error.os_error);
 		return;
 	}
 	self->state = WR_PROCESS_STARTING;
@@ -510,10 +392,11 @@ static void start(struct wr_worker_process *self)
 	self->state = WR_PROCESS_WAITING;
 	if (now_ms < self->not_before_ms &&
 	    wr_timer_set(self->set->reactor, &self->timer, self->not_before_ms - now_ms) == WR_OK) {
-		set_phase(self, WR_PHASE_STARTING, WR_VIEW("waits, as it died early before"));
+		wr_worker_process_phase(self, WR_PHASE_STARTING,
+					WR_VIEW("waits, as it died early before"));
 		return;
 	}
-	set_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
+	wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
 	launch(self);
 }
 
@@ -598,7 +481,7 @@ void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_i
 	if (self->state == WR_PROCESS_NONE)
 		start(self);
 	else if (self->state == WR_PROCESS_STARTING)
-		set_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
+		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
 }
 
 /* A start that has not happened does not happen. */
@@ -636,14 +519,16 @@ enum wr_status wr_worker_process_interrupt(struct wr_worker_process *self)
 		return WR_CONFLICT;
 	case WR_PROCESS_WAITING:
 		cancel_waiting(self);
-		set_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted before its start"));
+		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
+					WR_VIEW("interrupted before its start"));
 		return WR_OK;
 	case WR_PROCESS_STARTING:
 		if (is_jsonl && !self->has_pending)
 			return WR_CONFLICT;
 		drop_pending(self);
 		if (is_jsonl)
-			set_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted at its start"));
+			wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
+						WR_VIEW("interrupted at its start"));
 		else
 			begin_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_INTERRUPTING);
 		return WR_OK;
@@ -698,7 +583,8 @@ void wr_worker_process_drain(struct wr_worker_process *self)
 	if (self->state == WR_PROCESS_NONE)
 		return;
 	if (self->has_pending || self->is_in_turn)
-		set_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("the Runtime is stopping"));
+		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
+					WR_VIEW("the Runtime is stopping"));
 	drop_pending(self);
 	if (self->state == WR_PROCESS_WAITING)
 		cancel_waiting(self);

@@ -92,8 +92,19 @@ void wr_worker_output_end(struct wr_worker_process *self);
 void wr_worker_process_ready(struct wr_worker_process *self);
 void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_result result);
 
+/* ---- what its end means (worker_death.c) ---- */
+
+/* It ended without being asked to: well, or as an error event and the phase `failed`. */
+void wr_worker_process_judge(struct wr_worker_process *self, const struct wr_child_end *end);
+/* The same for a start that was not even tried. */
+void wr_worker_process_fail_start(struct wr_worker_process *self, int os_error);
+/* The phase `failed`; the next start may have to wait. */
+void wr_worker_process_fail(struct wr_worker_process *self, struct wr_view cause);
+
 /* ---- records ---- */
 
+void wr_worker_process_phase(struct wr_worker_process *self, enum wr_phase phase,
+			     struct wr_view cause);
 void wr_worker_process_output(struct wr_worker_process *self, const struct wr_output *output);
 /* An error event of a Worker. */
 void wr_worker_process_report(struct wr_processes *set, uint32_t worker, struct wr_view message);

@@ -1,8 +1,9 @@
 /* Goal: every message of the README means what it says there, and nothing else is taken for one.
  * Method: a table of lines with what they become, written as one text; each refused line whole and
- * cut at every position; what we write, read back by the JSON reader. */
+ * cut at every position; random damage; what we write, letter by letter. */
 #include "execution/jsonl.h"
-#include "codec/json/reader.h"
+#include "bytes/utf8.h"
+#include "check.h"
 #include "harness/harness.h"
 
 #include <stdio.h>
@@ -264,6 +265,40 @@ static void test_a_message_that_is_cut_is_no_message(void)
 	wr_buf_deinit(&texts);
 }
 
+/* Whatever is done to a message, it is read or refused; what is read is text for a stream. */
+static void test_messages_with_wrong_bytes_do_no_harm(void)
+{
+	uint64_t seed = wr_test_seed();
+	struct wr_buf texts;
+	unsigned taken = 0;
+
+	wr_buf_init(&texts, wr_test_allocator(), WR_EVENT_BYTES_MAX);
+	for (unsigned round = 0; round < 20000; round++) {
+		struct wr_view from =
+			wr_view_of_string(good[wr_test_random(&seed) % WR_COUNT(good)].line);
+		struct wr_jsonl_message message;
+		struct wr_error error;
+		char line[256];
+
+		memcpy(line, from.data, from.bytes);
+		for (unsigned i = 0; i < 2; i++)
+			line[wr_test_random(&seed) % from.bytes] =
+				"\"\\{}[]:,nul0\xff\xc3\x80"[wr_test_random(&seed) % 15];
+		if (wr_jsonl_read(&message, &texts,
+				  wr_test_guarded(0, wr_view_of(line, from.bytes)),
+				  &error) != WR_OK) {
+			CHECK(error.status != WR_OK);
+			continue;
+		}
+		taken++;
+		CHECK(wr_utf8_is_valid(message.output.id));
+		CHECK(wr_utf8_is_valid(message.output.name));
+		CHECK(wr_utf8_is_valid(message.output.text));
+	}
+	CHECK(taken != 0);
+	wr_buf_deinit(&texts);
+}
+
 static void test_deep_nesting_is_refused(void)
 {
 	static char line[4096] = "{\"type\":\"ready\",\"x\":";
@@ -335,6 +370,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_every_message_means_what_the_readme_says),
 	WR_TEST(test_what_is_no_message_is_refused),
 	WR_TEST(test_a_message_that_is_cut_is_no_message),
+	WR_TEST(test_messages_with_wrong_bytes_do_no_harm),
 	WR_TEST(test_deep_nesting_is_refused),
 	WR_TEST(test_without_memory_a_line_is_refused),
 	WR_TEST(test_what_we_write_is_one_line_of_json),
