@@ -94,7 +94,11 @@ void wr_worker_process_judge(struct wr_worker_process *self, const struct wr_chi
 
 	if (end->failure.stage == WR_SPAWN_NONE && !end->is_signalled && end->number == 0 &&
 	    self->is_ready && !self->is_in_turn && unread_bytes == 0) {
+		const struct wr_output run_end = {.kind = WR_OUTPUT_RUN_END,
+						  .code = WR_RUN_FINISHED};
 		self->early_deaths = 0;
+		/* Idle it was, and idle it stays: the end itself is the event. */
+		wr_worker_process_output(self, &run_end);
 		wr_worker_process_phase(self, WR_PHASE_IDLE, WR_VIEW("exited with status 0"));
 		return;
 	}

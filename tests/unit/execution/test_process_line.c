@@ -77,7 +77,8 @@ static void test_a_last_line_without_newline_and_an_exit_with_0(void)
 		    "phase idle: started\n"
 		    "text a\n"
 		    "text \n"
-		    "text b\n");
+		    "text b\n"
+		    "run_end r0\n");
 	CHECK(worker->phase == WR_PHASE_IDLE && !worker->is_execution_live);
 	input("again");
 	run_until(has_no_child, "the second exit");
