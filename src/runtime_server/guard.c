@@ -71,18 +71,27 @@ static bool is_listed_host(const struct wr_guard *self, struct wr_view host, str
 	return false;
 }
 
-static bool is_allowed_host(const struct wr_guard *self, struct wr_view host)
+static bool is_allowed_host(struct wr_guard *self, struct wr_view host)
 {
 	struct wr_view name, port;
 
 	/* Only HTTP/1.0 may come without one, and no browser speaks that. */
 	if (host.data == NULL)
 		return true;
+	if (self->last_host_bytes != 0 &&
+	    wr_view_equal(host, wr_view_of(self->last_host, self->last_host_bytes)))
+		return true;
 	split_host(host, &name, &port);
-	return is_own_host(self, name, port) || is_listed_host(self, host, name);
+	if (!is_own_host(self, name, port) && !is_listed_host(self, host, name))
+		return false;
+	if (host.bytes <= sizeof self->last_host) {
+		memcpy(self->last_host, host.data, host.bytes);
+		self->last_host_bytes = host.bytes;
+	}
+	return true;
 }
 
-bool wr_guard_admits(const struct wr_guard *self, const struct wr_http_head *head,
+bool wr_guard_admits(struct wr_guard *self, const struct wr_http_head *head,
 		     enum wr_wire_error *error)
 {
 	if (head->origin.data != NULL && !is_listed_origin(self, head->origin)) {

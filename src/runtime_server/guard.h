@@ -14,7 +14,7 @@
 #include "runtime_server/tokens.h"
 #include "wire/error_json.h"
 
-enum { WR_GUARD_LIST_MAX = 32 };
+enum { WR_GUARD_LIST_MAX = 32, WR_GUARD_LAST_HOST_BYTES = 64 };
 
 /* Strings given on the command line; borrowed for life. */
 struct wr_texts {
@@ -28,6 +28,9 @@ struct wr_guard {
 	const struct wr_texts *origins, *hosts;
 	char address[WR_ADDRESS_TEXT_BYTES_MAX];
 	struct wr_view bound_name, bound_port; /* of the address; absent for a unix socket */
+	/* The Host that was found ours last: most clients send it again. */
+	char last_host[WR_GUARD_LAST_HOST_BYTES];
+	size_t last_host_bytes;
 };
 
 /* `bound` is where the server listens, with the port the system chose. */
@@ -36,7 +39,7 @@ void wr_guard_init(struct wr_guard *self, struct wr_tokens *tokens, const struct
 
 /* Whether the Origin and the Host of a request are ours to answer; otherwise *error says which is
  * not. */
-bool wr_guard_admits(const struct wr_guard *self, const struct wr_http_head *head,
+bool wr_guard_admits(struct wr_guard *self, const struct wr_http_head *head,
 		     enum wr_wire_error *error);
 
 /* What the request's credential allows; everything when no token is configured. 0: nothing. */

@@ -2,10 +2,21 @@
 
 #include "execution/orphans.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+/* Whoever starts us with stderr closed would otherwise get our log into a client's connection. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)open("/dev/null", O_RDWR); /* takes the lowest, which is this one */
+}
 
 /* What the kernel does not know or forbids is skipped: all of this is a second line of defence. */
 static void give_up(bool has_children)
@@ -40,6 +51,7 @@ void wr_limit_process(struct wr_config *config)
 	uint64_t descriptors = raise_descriptors();
 	uint64_t taken = WR_FD_RESERVE_COUNT;
 
+	fill_standard_descriptors();
 	give_up(config->exec != NULL);
 	if (config->exec != NULL)
 		taken += WR_FD_PER_CHILD_COUNT * config->children_max;

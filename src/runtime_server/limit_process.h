@@ -6,7 +6,7 @@
 
 /* No new privileges, no core files, no reading of our memory by others of our user; as many
  * descriptors as the hard limit gives, and no more connections than they leave (reliability 8, 13).
- * With `exec` orphans of our children become ours. */
+ * The descriptors 0 to 2 are there afterwards. With `exec` orphans of our children become ours. */
 void wr_limit_process(struct wr_config *config);
 
 #endif

@@ -165,6 +165,7 @@ static int serve(struct wr_buf *message, bool had_secret, uint32_t fixed_count)
 		wr_log_close();
 		return fail(message, EXIT_FAILED);
 	}
+	wr_log_flush();
 	announce();
 	wr_server_run(&server);
 	wr_server_deinit(&server);

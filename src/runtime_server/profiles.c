@@ -2,7 +2,12 @@
 
 #include "check.h"
 
-extern char **environ;
+#include <errno.h>
+#include <unistd.h>
+
+#ifndef __linux__
+extern char **environ; /* elsewhere unistd.h leaves that to its user */
+#endif
 
 static void say(struct wr_buf *message, const char *text)
 {
@@ -27,8 +32,10 @@ static bool read_command(struct wr_profile_table *self, struct wr_allocator *all
 	}
 	status = wr_program_find(path, self->argv.words[0], wr_environment_value(environ, "PATH"),
 				 &error);
-	if (status == WR_OK)
+	if (status == WR_OK && access(path, X_OK) == 0)
 		return true;
+	if (status == WR_OK)
+		error.os_error = errno;
 	say(message, "--exec: ");
 	say(message, self->argv.words[0]);
 	say(message, ": ");

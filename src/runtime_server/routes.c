@@ -100,14 +100,26 @@ const struct wr_worker *wr_request_worker(struct wr_request *request)
 
 /* ---- the Runtime itself ---- */
 
+/* Nothing of it changes but with the log, so it is written once for all who ask in between. */
 static void serve_runtime(struct wr_request *request)
 {
 	struct wr_server *server = request->server;
-	struct wr_buf *body = wr_http_answer_body(request->exchange);
+	struct wr_buf *text = &server->runtime_text;
+	struct wr_runtime_summary summary;
 
-	wr_runtime_json_write(body, server->runtime, (enum wr_compat)server->config->compat,
-			      server->is_draining);
-	wr_http_answer(request->exchange, 200, wr_buf_view(body));
+	wr_runtime_summary(server->runtime, &summary);
+	if (text->bytes == 0 || server->runtime_text_sequence != summary.last_sequence) {
+		wr_buf_reset(text);
+		wr_runtime_json_write(text, server->runtime, (enum wr_compat)server->config->compat,
+				      server->is_draining);
+		server->runtime_text_sequence = summary.last_sequence;
+	}
+	if (wr_buf_status(text) == WR_OK) {
+		wr_http_answer(request->exchange, 200, wr_buf_view(text));
+		return;
+	}
+	wr_buf_deinit(text);
+	wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
 }
 
 static void serve_healthz(struct wr_request *request)
@@ -178,15 +190,6 @@ static void refuse_method(struct wr_request *request, const char *allow)
 	wr_refuse(request, WR_WIRE_METHOD_NOT_ALLOWED, WR_VIEW_NULL);
 }
 
-/* No path of ours ends in a slash, and a Worker's id that is missing there is no blank id. */
-static enum wr_status find_route(struct wr_http_match *match, enum wr_http_method method,
-				 struct wr_view path)
-{
-	if (path.bytes == 0 || path.data[path.bytes - 1] == '/')
-		return WR_NOT_FOUND;
-	return wr_http_route_find(match, wr_routes, wr_route_count, method, path);
-}
-
 /* The rule of a request that may be served; NULL, and answered, otherwise. */
 static const struct rule *admit(struct wr_request *request)
 {
@@ -202,7 +205,8 @@ static const struct rule *admit(struct wr_request *request)
 		wr_refuse(request, error, WR_VIEW_NULL);
 		return NULL;
 	}
-	found = find_route(match, head->method, exchange->target.path);
+	found = wr_http_route_find(match, wr_routes, wr_route_count, head->method,
+				   exchange->target.path);
 	if (found == WR_OK) {
 		wr_assert((size_t)match->handler < WR_COUNT(rules));
 		rule = &rules[match->handler];

@@ -48,6 +48,7 @@ static void on_deadline(struct wr_timer *timer)
 static void begin_drain(struct wr_server *self)
 {
 	self->is_draining = true;
+	wr_buf_reset(&self->runtime_text); /* it says so, too */
 	self->deadline.on_due = on_deadline;
 	WR_LOG(WR_LOG_INFO, "draining",
 	       WR_LOG_NUMBER("connections", wr_http_server_connection_count(self->http)),
@@ -239,8 +240,8 @@ static bool open_http(struct wr_server *self, struct wr_buf *message)
 	http.body_ms_max = (uint32_t)config->body_ms;
 	http.idle_ms_max = (uint32_t)config->idle_ms;
 	http.send_ms_max = (uint32_t)config->send_ms;
-	if (self->tokens->count == 0)
-		http.unauthenticated_count_max = 0;
+	if (self->tokens->count != 0)
+		http.unauthenticated_count_max = WR_CONN_UNAUTHENTICATED_COUNT_MAX;
 	self->http = wr_http_server_new(&self->reactor, &self->allocator, &http, &app,
 					&config->address, &error);
 	if (self->http != NULL)
@@ -262,6 +263,7 @@ bool wr_server_init(struct wr_server *self, const struct wr_config *config,
 						 : (size_t)config->memory_max);
 	wr_buf_init(&self->texts, &self->allocator, 2 * (size_t)WR_HTTP_BODY_BYTES_MAX);
 	wr_buf_init(&self->id_text, &self->allocator, WR_HTTP_TARGET_BYTES_MAX);
+	wr_buf_init(&self->runtime_text, &self->allocator, WR_HTTP_BODY_BYTES_MAX);
 	if (!open_loop(self, message) || !open_runtime(self, message) || !open_http(self, message))
 		goto failed;
 	if (wr_streams_attach(&self->streams, self->runtime, self->http) != WR_OK) {
@@ -295,6 +297,7 @@ void wr_server_deinit(struct wr_server *self)
 		wr_runtime_free(self->runtime);
 	wr_buf_deinit(&self->texts);
 	wr_buf_deinit(&self->id_text);
+	wr_buf_deinit(&self->runtime_text);
 	if (self->has_signals)
 		wr_signals_close();
 	if (self->has_reactor) {

@@ -33,6 +33,9 @@ struct wr_server {
 	struct wr_view runtime_id;
 	struct wr_buf texts;   /* decoded strings of the request at hand */
 	struct wr_buf id_text; /* the decoded id of its path */
+	struct wr_buf
+		runtime_text; /* the Runtime's description, as of a sequence; empty: not made */
+	uint64_t runtime_text_sequence;
 	struct wr_turn_hook hook;
 	struct wr_timer deadline; /* of draining */
 	bool is_draining, has_signals, has_reactor, are_streams_told;

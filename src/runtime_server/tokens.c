@@ -233,7 +233,7 @@ static bool read_all(int fd, char *to, size_t room, size_t *bytes)
 
 bool wr_tokens_load(struct wr_tokens *self, const char *path, struct wr_buf *message)
 {
-	static char text[WR_TOKEN_FILE_BYTES_MAX];
+	char text[WR_TOKEN_FILE_BYTES_MAX];
 	const char *detail;
 	unsigned line;
 	size_t bytes;

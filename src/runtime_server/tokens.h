@@ -29,7 +29,7 @@ enum {
 	WR_MAY_ALL = 7
 };
 
-enum { WR_TOKEN_NAME_BYTES_MAX = 32, WR_TOKEN_FILE_BYTES_MAX = 65536 };
+enum { WR_TOKEN_NAME_BYTES_MAX = 32, WR_TOKEN_FILE_BYTES_MAX = 32768 };
 
 struct wr_token {
 	uint64_t words[WR_TOKEN_BYTES_MAX / sizeof(uint64_t)]; /* padded with zeros */

@@ -25,13 +25,23 @@ static void refuse_json(struct wr_request *request, enum wr_status status,
 		wr_refuse(request, WR_WIRE_INVALID_JSON, wr_view_of_string(error->detail));
 }
 
+/* Memory for a page in the making; NULL, and answered, when there is none. */
+static void *take_answer(struct wr_request *request, size_t bytes)
+{
+	void *answer = wr_allocator_take(&request->server->allocator, bytes);
+
+	if (answer == NULL)
+		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
+	return answer;
+}
+
 /* ---- reading ---- */
 
 static bool produce_list(void *context, struct wr_buf *out)
 {
 	struct list_answer *answer = context;
 
-	return wr_worker_list_next(&answer->page, out);
+	return wr_worker_list_next(&answer->page, out) && !answer->page.is_done;
 }
 
 static void release_list(void *context)
@@ -52,11 +62,9 @@ void wr_serve_worker_list(struct wr_request *request)
 		wr_refuse(request, WR_WIRE_INVALID_QUERY, WR_VIEW_NULL);
 		return;
 	}
-	answer = wr_allocator_take(&server->allocator, sizeof *answer);
-	if (answer == NULL) {
-		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
+	answer = take_answer(request, sizeof *answer);
+	if (answer == NULL)
 		return;
-	}
 	answer->allocator = &server->allocator;
 	wr_worker_list_begin(&answer->page, server->runtime, &query);
 	producer.context = answer;
@@ -84,7 +92,7 @@ static bool produce_transcript(void *context, struct wr_buf *out)
 {
 	struct transcript_answer *answer = context;
 
-	return wr_transcript_page_next(&answer->page, out);
+	return wr_transcript_page_next(&answer->page, out) && !answer->page.is_done;
 }
 
 static void release_transcript(void *context)
@@ -128,11 +136,9 @@ void wr_serve_worker_transcript(struct wr_request *request)
 	worker = wr_request_worker(request);
 	if (worker == NULL)
 		return;
-	answer = wr_allocator_take(&server->allocator, sizeof *answer);
-	if (answer == NULL) {
-		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
+	answer = take_answer(request, sizeof *answer);
+	if (answer == NULL)
 		return;
-	}
 	answer->allocator = &server->allocator;
 	wr_transcript_page_begin(&answer->page, server->runtime, worker, &query,
 				 (enum wr_compat)server->config->compat);
@@ -157,7 +163,7 @@ static enum wr_wire_error create_error(enum wr_status status, const struct wr_se
 
 static void answer_location(struct wr_request *request, struct wr_view id)
 {
-	char text[sizeof "/v1/workers/" + 3 * WR_ID_BYTES_MAX];
+	char text[sizeof "/v1/workers/" + 3 * (size_t)WR_ID_BYTES_MAX];
 	struct wr_buf location;
 
 	wr_buf_init_fixed(&location, text, sizeof text);

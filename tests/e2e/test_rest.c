@@ -3,6 +3,7 @@
 #include "check.h"
 #include "harness/client.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,21 @@ static void check_error(unsigned status, const char *code)
 static void check_member(const char *path, const char *expected)
 {
 	CHECK_STRING(wr_json_find(answer.body, path), expected);
+}
+
+/* Asks for the transcript until it has that many items: a program answers when it does. */
+static void wait_for_items(const char *id, uint64_t count)
+{
+	uint64_t end = wr_process_now_ms() + WR_CLIENT_WAIT_MS;
+
+	for (;;) {
+		wr_client_get(&client, &answer, "/v1/workers/%s/transcript", id);
+		CHECK_U64(answer.status, 200);
+		if (wr_json_find_u64(answer.body, "transcript.total_items") >= count)
+			return;
+		CHECK(wr_process_now_ms() < end);
+		poll(NULL, 0, 2);
+	}
 }
 
 /* ---- reading ---- */
@@ -434,20 +450,13 @@ static void test_interrupt_needs_something_that_runs(void)
 static void test_a_program_answers_in_line_mode(void)
 {
 	char id[WR_CLIENT_ID_BYTES];
-	uint64_t end;
 
 	start_with(WR_ARGUMENTS("--exec", "/bin/cat"));
 	wr_client_create_worker(&client, id);
 	wr_client_get(&client, &answer, "/v1/workers/%s", id);
 	check_member("worker.execution.backend", "connected");
 	wr_client_input(&client, id, "echo me");
-	/* The program answers when it does: ask until it has. */
-	end = wr_process_now_ms() + WR_CLIENT_WAIT_MS;
-	do {
-		wr_client_get(&client, &answer, "/v1/workers/%s/transcript", id);
-		CHECK_U64(answer.status, 200);
-	} while (wr_json_find_u64(answer.body, "transcript.total_items") < 2 &&
-		 wr_process_now_ms() < end);
+	wait_for_items(id, 2);
 	check_member("transcript.items.1.role", "assistant");
 	check_member("transcript.items.1.content", "echo me");
 	wr_client_post(&client, &answer, NULL, "/v1/workers/%s/stop", id);
@@ -458,15 +467,11 @@ static void test_a_program_answers_in_line_mode(void)
 static void test_old_backends_see_the_roles_they_know(void)
 {
 	char id[WR_CLIENT_ID_BYTES];
-	uint64_t end = wr_process_now_ms() + WR_CLIENT_WAIT_MS;
 
 	start_with(WR_ARGUMENTS("--exec", "/bin/cat", "--compat", "yoi-2026-06"));
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "echo me");
-	do
-		wr_client_get(&client, &answer, "/v1/workers/%s/transcript", id);
-	while (wr_json_find_u64(answer.body, "transcript.total_items") < 2 &&
-	       wr_process_now_ms() < end);
+	wait_for_items(id, 2);
 	check_member("transcript.items.1.role", "system");
 	stop();
 }
@@ -477,7 +482,8 @@ static void test_a_busy_worker_says_when_to_come_back(void)
 
 	/* A jsonl program that never says `done`: its first turn does not end. */
 	start_with(WR_ARGUMENTS("--exec-mode", "jsonl", "--exec",
-				"/bin/sh -c 'echo \"{\\\"type\\\":\\\"ready\\\"}\"; exec cat >&2'",
+				"/bin/sh -c 'echo \"{\\\"type\\\":\\\"ready\\\"}\"; while read -r "
+				"line; do :; done'",
 				"--drain-ms", "500"));
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "first");
@@ -1007,15 +1013,11 @@ static void test_a_second_signal_ends_a_drain_at_once(void)
 static void test_a_drain_ends_the_programs(void)
 {
 	char id[WR_CLIENT_ID_BYTES];
-	uint64_t end = wr_process_now_ms() + WR_CLIENT_WAIT_MS;
 
 	start_with(WR_ARGUMENTS("--exec", "/bin/cat"));
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "x");
-	do
-		wr_client_get(&client, &answer, "/v1/workers/%s/transcript", id);
-	while (wr_json_find_u64(answer.body, "transcript.total_items") < 2 &&
-	       wr_process_now_ms() < end);
+	wait_for_items(id, 2);
 	wr_process_signal(&server, SIGTERM);
 	CHECK_U64(wr_process_wait(&server, WR_PROCESS_WAIT_MS), 0);
 	CHECK(strstr(server.err, "children=1") != NULL);
