@@ -1,27 +1,43 @@
 /*
  * drive — a bounded load on worker-runtime, for counting its instructions (bench/instructions.sh).
  *
- *	drive get COUNT | post COUNT | fanout COUNT SUBSCRIBERS BURST
+ *	drive healthz|get_worker|get_runtime|post_input COUNT
+ *	drive fanout COUNT SUBSCRIBERS BURST
  *
- * Starts worker-runtime, with WR_BENCH_PREFIX before it, sends the load, ends it with SIGTERM and waits.
- * Two runs of different COUNT give the cost of one item without that of the start.
+ * Starts worker-runtime, with WR_BENCH_PREFIX before it, sends the load, ends it with SIGTERM and
+ *waits. Two runs of different COUNT give the cost of one item without that of the start.
  */
-#include "bench.h"
+#include "audience.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void drive_requests(const struct wr_bench_server *server, bool is_post, uint64_t count)
-{
-	const char *worker = "/v1/workers/worker-00000001";
-	const char *input = "/v1/workers/worker-00000001/input";
-	const char *body = "{\"kind\":\"user\",\"content\":\"x\"}";
-	char request[1024];
-	size_t bytes = wr_bench_request(request, sizeof request, server, is_post ? "POST" : "GET",
-					is_post ? input : worker, is_post ? body : NULL);
+struct request {
+	const char *kind, *method, *path, *body;
+};
 
-	wr_bench_ask(server, request, bytes, 1, count, 200);
+static const struct request requests[] = {
+	{"healthz", "GET", "/healthz", NULL},
+	{"get_worker", "GET", "/v1/workers/worker-00000001", NULL},
+	{"get_runtime", "GET", "/v1/runtime", NULL},
+	{"post_input", "POST", "/v1/workers/worker-00000001/input",
+	 "{\"kind\":\"user\",\"content\":\"x\"}"},
+};
+
+static void drive_requests(const struct wr_bench_server *server, const char *kind, uint64_t count)
+{
+	const struct request *request = requests,
+			     *end = requests + sizeof requests / sizeof *requests;
+	char text[1024];
+	size_t bytes;
+
+	while (request < end && strcmp(request->kind, kind) != 0)
+		request++;
+	wr_bench_require(request < end, "unknown kind");
+	bytes = wr_bench_request(text, sizeof text, server, request->method, request->path,
+				 request->body);
+	wr_bench_ask(server, text, bytes, 1, count, 200);
 }
 
 static void drive_fanout(const struct wr_bench_server *server, uint64_t count, unsigned subscribers,
@@ -48,18 +64,18 @@ int main(int argc, char **argv)
 	uint64_t count;
 
 	if (argc < 3) {
-		fputs("usage: drive get COUNT | post COUNT | fanout COUNT SUBSCRIBERS BURST\n",
-		      stderr);
+		fputs("usage: drive KIND COUNT [SUBSCRIBERS BURST]\n", stderr);
 		return 2;
 	}
 	wr_bench_begin(180);
 	count = strtoull(argv[2], NULL, 10);
 	wr_bench_start_runtime(&server, NULL);
+	wr_bench_make_worker(&server);
 	if (strcmp(argv[1], "fanout") == 0 && argc == 5)
 		drive_fanout(&server, count, (unsigned)strtoul(argv[3], NULL, 10),
 			     (unsigned)strtoul(argv[4], NULL, 10));
 	else
-		drive_requests(&server, strcmp(argv[1], "post") == 0, count);
+		drive_requests(&server, argv[1], count);
 	wr_bench_stop(&server);
 	return 0;
 }

@@ -1,20 +1,23 @@
 /*
  * floor — the least that a single-threaded epoll process can do and still answer our load clients.
  *
- * Not a server to use: it believes every byte, has no limits, and knows the clients' fixed WebSocket
- * key only. What it costs is what the kernel and a shared ring cost; what another server costs above
- * it in the same run is that server's own work. Expected on one core of a 2026 x86-64 VM: about 4 us
- * per frame when each goes out in its own send (one system call), below 0.2 us in bursts of 32.
+ * Not a server to use: it believes every byte, has no limits, and knows the clients' fixed
+ *WebSocket key only. What it costs is what the kernel and a shared ring cost; what another server
+ *costs above it in the same run is that server's own work. Expected on one core of a 2026 x86-64
+ *VM: about 4 us per frame when each goes out in its own send (one system call), below 0.2 us in
+ *bursts of 32.
  *
  *	floor PORT ANSWER_BYTES REQUEST_BYTES FRAME_BYTES
  *
  *	GET /...     an answer of ANSWER_BYTES, head and body
  *	GET /sub     WebSocket: every published frame
  *	GET /pub     WebSocket: each message is published (one publisher at a time)
+ *	GET /raw     WebSocket: REQUEST_BYTES frames of FRAME_BYTES, 64 KiB in a send
  *	POST ...     every REQUEST_BYTES bytes: an answer, and a frame of FRAME_BYTES is published
  *
- * A frame is written once into a ring that is mapped twice, one behind the other, so that any span of
- * it is contiguous. A subscriber is a position; one send per subscriber and turn brings it up to date.
+ * A frame is written once into a ring that is mapped twice, one behind the other, so that any span
+ *of it is contiguous. A subscriber is a position; one send per subscriber and turn brings it up to
+ *date.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -34,13 +37,14 @@ enum {
 	RING_BYTES = 8 << 20,
 	INPUT_BYTES = 256 << 10,
 	OUTPUT_BYTES = 512 << 10,
+	POUR_BYTES = 64 << 10,
 	TURN_EVENTS_MAX = 256
 };
 
-enum role { ROLE_NEW, ROLE_ASKER, ROLE_POSTER, ROLE_SUBSCRIBER, ROLE_PUBLISHER };
+enum role { ROLE_NEW, ROLE_ASKER, ROLE_POSTER, ROLE_SUBSCRIBER, ROLE_PUBLISHER, ROLE_RAW };
 
 struct connection {
-	uint64_t position;  /* subscriber: next byte of the ring */
+	uint64_t position;  /* subscriber: next byte of the ring; raw: bytes sent */
 	uint32_t place;	    /* subscriber: index in `subscribers` */
 	uint16_t remainder; /* poster: bytes of an unfinished request */
 	uint8_t role;
@@ -74,6 +78,28 @@ static void watch(struct floor *self, int fd, int operation, uint32_t events)
 
 	event.data.fd = fd;
 	epoll_ctl(self->epoll_fd, operation, fd, &event);
+}
+
+/* As much of the raw stream as the socket takes; its frames fill the ring, so that they are no
+ * warmer in the caches than a log is. */
+static void pour(struct floor *self, int fd)
+{
+	struct connection *connection = &self->connections[fd];
+	uint64_t end = (uint64_t)self->request_bytes * self->frame_bytes;
+	size_t block = RING_BYTES / self->frame_bytes * self->frame_bytes;
+	ssize_t sent = 0;
+
+	while (sent >= 0 && connection->position < end) {
+		size_t at = (size_t)(connection->position % block), left = block - at;
+		if (left > POUR_BYTES)
+			left = POUR_BYTES;
+		if (left > end - connection->position)
+			left = (size_t)(end - connection->position);
+		sent = send(fd, self->ring + at, left, MSG_NOSIGNAL);
+		if (sent > 0)
+			connection->position += (uint64_t)sent;
+	}
+	watch(self, fd, EPOLL_CTL_MOD, sent < 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 static void push(struct floor *self, int fd)
@@ -145,7 +171,8 @@ static void on_posts(struct floor *self, int fd, size_t bytes)
 
 	bytes += connection->remainder;
 	for (; bytes >= self->request_bytes; bytes -= self->request_bytes) {
-		memcpy(self->ring + (self->head & (RING_BYTES - 1)), self->frame, self->frame_bytes);
+		memcpy(self->ring + (self->head & (RING_BYTES - 1)), self->frame,
+		       self->frame_bytes);
 		self->head += self->frame_bytes;
 		out = answer(self, out);
 	}
@@ -204,6 +231,12 @@ static void on_publication(struct floor *self, size_t bytes)
 		memcpy(self->rest, self->input + at, self->rest_bytes);
 }
 
+static void fill_ring(struct floor *self)
+{
+	for (size_t at = 0; at + self->frame_bytes <= RING_BYTES; at += self->frame_bytes)
+		memcpy(self->ring + at, self->frame, self->frame_bytes);
+}
+
 /* The first bytes tell what a connection is for. */
 static void on_first(struct floor *self, int fd)
 {
@@ -218,12 +251,19 @@ static void on_first(struct floor *self, int fd)
 		connection->role = ROLE_POSTER;
 		return;
 	}
-	if (memcmp(input, "GET /sub", 8) != 0 && memcmp(input, "GET /pub", 8) != 0) {
-		connection->role = ROLE_ASKER;
+	connection->role = memcmp(input, "GET /sub", 8) == 0   ? ROLE_SUBSCRIBER
+			   : memcmp(input, "GET /pub", 8) == 0 ? ROLE_PUBLISHER
+			   : memcmp(input, "GET /raw", 8) == 0 ? ROLE_RAW
+							       : ROLE_ASKER;
+	if (connection->role == ROLE_ASKER)
 		return;
-	}
-	connection->role = input[5] == 's' ? ROLE_SUBSCRIBER : ROLE_PUBLISHER;
 	send(fd, upgrade, sizeof upgrade - 1, MSG_NOSIGNAL);
+	if (connection->role == ROLE_RAW) {
+		if (self->head == 0)
+			fill_ring(self);
+		self->head = RING_BYTES; /* filled */
+		pour(self, fd);
+	}
 	if (connection->role == ROLE_SUBSCRIBER) {
 		connection->position = self->head;
 		connection->place = self->subscriber_count;
@@ -303,7 +343,7 @@ static void make_answer(struct floor *self, size_t bytes)
 		body--;
 		head_bytes = (size_t)snprintf(head, sizeof head, format, body);
 	} while (body > 2 && head_bytes + body > bytes);
-	memset(self->answer, 'x', sizeof self->answer);
+	memset(self->answer, 'x', bytes);
 	memcpy(self->answer, head, head_bytes);
 	self->answer[head_bytes] = '"';
 	self->answer[head_bytes + body - 1] = '"';
@@ -314,7 +354,7 @@ static void make_frame(struct floor *self, size_t bytes)
 {
 	size_t payload = bytes - (bytes < 128 ? 2 : 4);
 
-	memset(self->frame, 'x', sizeof self->frame);
+	memset(self->frame, 'x', bytes);
 	self->frame[0] = 0x81;
 	self->frame[1] = (uint8_t)(bytes < 128 ? payload : 126);
 	if (bytes >= 128) {
@@ -350,7 +390,9 @@ static void turn(struct floor *self)
 			on_connection(self);
 			continue;
 		}
-		if ((events[i].events & EPOLLOUT) != 0)
+		if ((events[i].events & EPOLLOUT) != 0 && self->connections[fd].role == ROLE_RAW)
+			pour(self, fd);
+		else if ((events[i].events & EPOLLOUT) != 0)
 			push(self, fd);
 		if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
 			on_readable(self, fd);

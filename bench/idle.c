@@ -1,17 +1,19 @@
 /*
- * idle — what is spent on doing nothing: memory at the start, of an idle subscriber, of a stalled one;
- * and the time from start to the first answer.
+ * idle — what is spent on doing nothing: memory at the start, of an idle subscriber, of a stalled
+ * one; and the time from start to the first answer.
  *
- * Memory is Private_Dirty of smaps_rollup (pages of this process's own, in 4 KiB steps, so over 5,000
- * subscribers exact to a byte) and Anonymous. Stalled: 1,000 subscribers that never read, with the
- * smallest socket buffers, while 100 MB of events flow to one that does and must get every frame in
- * order. The same flow with the healthy one alone is taken off: what the log keeps is not theirs.
+ * Memory is Private_Dirty of smaps_rollup (pages of this process's own, in 4 KiB steps, so over
+ * 5,000 subscribers exact to a byte) and Anonymous. Stalled: 1,000 subscribers that never read,
+ * with the smallest socket buffers, while 100 MB of events flow to one that does and must get every
+ * frame in order. The same flow with the healthy one alone is taken off: what the log keeps is not
+ * theirs.
  *
- * Expected: below 128 bytes for an idle subscriber (connection, watch, position); 0 for a stalled one,
- * since nothing is queued; 200 kB at the start when linked statically with musl, more with a shared
- * glibc whose own pages count; start to answer 1.2 x a floor that only maps a ring, below 1 ms.
+ * Expected: below 128 bytes for an idle subscriber (connection, watch, position); 0 for a stalled
+ * one, since nothing is queued; 200 kB at the start when linked statically with musl, more with a
+ * shared glibc whose own pages count; start to answer 1.2 x a floor that only maps a ring, below 1
+ * ms.
  */
-#include "bench.h"
+#include "audience.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const sides[2] = {"floor", "runtime"};
@@ -28,16 +31,17 @@ static const struct wr_bench_floor floor_shape = {200, 300, 200};
 
 /* ---- start ---- */
 
-/* From fork to the first byte of an answer; we try to connect without pause. */
+/* From fork to the first byte of an answer; we try to connect every 50 us. */
 static double start_once(struct wr_bench_server *server, bool is_floor)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	char request[512], answer[4096];
+	const struct timespec pause = {.tv_nsec = 50000};
 	uint64_t begin = wr_bench_now_ns();
 	size_t bytes;
 	int fd;
 
-	wr_bench_spawn(server, is_floor, &floor_shape, NULL);
+	wr_bench_spawn(server, is_floor, &floor_shape);
 	to.sin_port = htons(server->port);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	for (;;) {
@@ -46,6 +50,7 @@ static double start_once(struct wr_bench_server *server, bool is_floor)
 			break;
 		close(fd);
 		wr_bench_require(wr_bench_now_ns() - begin < 5000000000u, "does not start");
+		nanosleep(&pause, NULL);
 	}
 	errno = 0;
 	bytes = wr_bench_request(request, sizeof request, server, "GET", "/healthz", NULL);
@@ -98,10 +103,12 @@ static unsigned subscriber_count(unsigned wanted)
 
 static void start(struct wr_bench_server *server, bool is_floor)
 {
-	if (is_floor)
+	if (is_floor) {
 		wr_bench_start_floor(server, &floor_shape);
-	else
-		wr_bench_start_runtime(server, NULL);
+		return;
+	}
+	wr_bench_start_runtime(server, NULL);
+	wr_bench_make_worker(server);
 }
 
 static void measure_idle(unsigned rounds)
@@ -121,19 +128,22 @@ static void measure_idle(unsigned rounds)
 			before[0] = wr_bench_memory(&server, "Private_Dirty:");
 			before[1] = wr_bench_memory(&server, "Anonymous:");
 			wr_bench_gather(&all, &server, count, 0, false);
-			wr_bench_add(&dirty[side], ((double)wr_bench_memory(&server, "Private_Dirty:") -
-						    (double)before[0]) /
-							   count);
-			wr_bench_add(&anonymous[side], ((double)wr_bench_memory(&server, "Anonymous:") -
-							(double)before[1]) /
-							       count);
+			wr_bench_add(&dirty[side],
+				     ((double)wr_bench_memory(&server, "Private_Dirty:") -
+				      (double)before[0]) /
+					     count);
+			wr_bench_add(&anonymous[side],
+				     ((double)wr_bench_memory(&server, "Anonymous:") -
+				      (double)before[1]) /
+					     count);
 			wr_bench_burst(&all, 1); /* they are all there, and alive */
 			wr_bench_dismiss(&first);
 			wr_bench_dismiss(&all);
 			wr_bench_stop(&server);
 		}
 	for (unsigned side = 0; side < 2; side++) {
-		snprintf(name, sizeof name, "idle.%s.subscriber%u.private_dirty", sides[side], count);
+		snprintf(name, sizeof name, "idle.%s.subscriber%u.private_dirty", sides[side],
+			 count);
 		wr_bench_report(name, "B/subscriber", &dirty[side], NULL);
 		snprintf(name, sizeof name, "idle.%s.subscriber%u.anonymous", sides[side], count);
 		wr_bench_report(name, "B/subscriber", &anonymous[side], NULL);
@@ -153,6 +163,7 @@ static double flow(unsigned stalled, double *seconds)
 	double growth;
 
 	wr_bench_start_runtime(&server, NULL);
+	wr_bench_make_worker(&server);
 	wr_bench_gather(&audience, &server, 1 + stalled, stalled, false);
 	audience.content_bytes = CONTENT_BYTES;
 	before = wr_bench_memory(&server, "Private_Dirty:");
@@ -179,8 +190,7 @@ static void measure_stalled(unsigned rounds)
 	for (unsigned round = 0; round < rounds; round++) {
 		wr_bench_add(&alone, flow(0, &seconds[0]) / 1e3);
 		wr_bench_add(&together, flow(STALLED, &seconds[1]) / 1e3);
-		wr_bench_add(&each,
-			     (together.values[round] - alone.values[round]) * 1e3 / STALLED);
+		wr_bench_add(&each, (together.values[round] - alone.values[round]) * 1e3 / STALLED);
 		wr_bench_add(&slowdown, seconds[1] / seconds[0]);
 	}
 	wr_bench_report("idle.runtime.flow100MB.growth", "kB", &alone, NULL);

@@ -1,15 +1,16 @@
 /*
  * rest — what a request costs: GET, POST input, and the way from a POST to one subscriber.
  *
- * The floor gives answers of the same length to the same requests and looks at nothing. Requests carry
- * a token; every answer's status is checked. 16 connections, each with 1 or 16 requests outstanding.
+ * The floor gives answers of the same length to the same requests and looks at nothing. Requests
+ * carry a token; every answer's status is checked. 16 connections, each with 1 or 16 requests
+ * outstanding.
  *
- * Expected (a sketch): a request at depth 1 is one epoll_wait in part, one recv, one send: 3 to 5 us of
- * kernel; ours is below 900 instructions, 0.15 us: 1.04 x. At depth 16 the system calls are shared by
- * 16, 0.3 us each, and the same 0.15 us less what is warm make 1.25 x. A POST has JSON, the log and a
- * frame besides: 2,500 instructions, 0.5 us.
+ * Expected (a sketch): a request at depth 1 is one epoll_wait in part, one recv, one send: 3 to 5
+ * us of kernel; ours is below 900 instructions, 0.15 us: 1.04 x. At depth 16 the system calls are
+ * shared by 16, 0.3 us each, and the same 0.15 us less what is warm make 1.25 x. A POST has JSON,
+ * the log and a frame besides: 2,500 instructions, 0.5 us.
  */
-#include "bench.h"
+#include "audience.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,11 +41,11 @@ static void prepare(struct subject *self, const char *name, const struct wr_benc
 
 	self->name = name;
 	self->servers[1] = *runtime;
-	self->request_bytes[1] = wr_bench_request(self->requests[1], REQUEST_BYTES_MAX, runtime,
-						  method, path, body);
+	self->request_bytes[1] =
+		wr_bench_request(self->requests[1], REQUEST_BYTES_MAX, runtime, method, path, body);
 	floor.request_bytes = self->request_bytes[1];
-	floor.answer_bytes = wr_bench_roundtrip(runtime, self->requests[1], self->request_bytes[1],
-						&status);
+	floor.answer_bytes =
+		wr_bench_roundtrip(runtime, self->requests[1], self->request_bytes[1], &status);
 	wr_bench_require(status == 200, "not the answer that is measured");
 	wr_bench_start_floor(&self->servers[0], &floor);
 	self->request_bytes[0] = wr_bench_request(self->requests[0], REQUEST_BYTES_MAX,
@@ -59,10 +60,9 @@ static void run_round(struct subject *self, bool is_odd)
 	for (unsigned depth = 0; depth < DEPTHS; depth++)
 		for (unsigned i = 0; i < 2; i++) {
 			unsigned side = is_odd ? 1 - i : i;
-			struct wr_bench_cost cost =
-				wr_bench_ask(&self->servers[side], self->requests[side],
-					     self->request_bytes[side], depths[depth],
-					     counts[depth], 200);
+			struct wr_bench_cost cost = wr_bench_ask(
+				&self->servers[side], self->requests[side],
+				self->request_bytes[side], depths[depth], counts[depth], 200);
 			wr_bench_add(&self->cpu[side][depth], cost.cpu_ns);
 			wr_bench_add(&self->rate[side][depth], 1e9 / cost.wall_ns);
 		}
@@ -99,6 +99,7 @@ static void walk(struct way *self, unsigned side)
 	struct wr_bench_audience *audience = &self->audiences[side];
 	uint64_t before;
 
+	audience->spins = true;
 	wr_bench_renew(audience);
 	wr_bench_burst(audience, 1);
 	memset(&histogram, 0, sizeof histogram);
@@ -141,6 +142,7 @@ int main(void)
 
 	wr_bench_begin(60 + 15 * rounds);
 	wr_bench_start_runtime(&runtime, NULL);
+	wr_bench_make_worker(&runtime);
 	wr_bench_gather(&way.audiences[1], &runtime, 1, 0, true);
 	wr_bench_burst(&way.audiences[1], 1);
 	prepare(&subjects[0], "healthz", &runtime, "GET", "/healthz", NULL, 200);

@@ -14,11 +14,11 @@
 #if defined(__GNUC__)
 #define WR_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define WR_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#define WR_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define WR_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define WR_LIKELY(condition) (condition)
 #define WR_UNLIKELY(condition) (condition)
-#define WR_PRINTF(format, first)
+#define WR_PRINTF(text, first)
 #endif
 
 #define wr_assert(condition) (WR_LIKELY(condition) ? (void)0 : abort())

@@ -139,13 +139,18 @@ static void check_line(const char *file, unsigned number, const char *line, size
 		else if (((unsigned char)line[i] & 0xc0) != 0x80)
 			column++;
 	}
-	if (column > 100)
+	/* Tables of cases in tests may be wider: a case is one line. */
+	if (column > 100 && strncmp(file, "src/", 4) == 0)
 		report(file, number, "over 100 columns", "two lines");
 	if (bytes > 0 && (line[bytes - 1] == ' ' || line[bytes - 1] == '\t'))
 		report(file, number, "trailing blanks", "none");
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strstr(line, words[i]) != NULL)
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		const char *at = strstr(line, words[i]);
+		bool is_word = at != NULL && (at == line || !is_name(at[-1])) &&
+			       !is_name(at[strlen(words[i])]);
+		if (is_word)
 			report(file, number, "unfinished work is marked", "an issue");
+	}
 }
 
 /* Blanks out comments and strings, so that names in prose are not taken for calls. */

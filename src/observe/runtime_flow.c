@@ -180,7 +180,7 @@ void wr_runtime_flow_release(struct wr_fanout *fanout, struct wr_subscription *s
 {
 	struct wr_saved_frame *saved;
 	struct wr_view bytes;
-	bool is_new;
+	bool is_new = false;
 
 	if (self->state != WR_SUBSCRIPTION_LIVE || !self->is_inside ||
 	    self->in.frame_worker != stream->worker)

@@ -32,30 +32,30 @@ struct wr_test {
 	unsigned limit_s;
 };
 
-#define WR_TEST(function)                                                                          \
-	{                                                                                          \
-		#function, function, 10                                                            \
+#define WR_TEST(function)               \
+	{                               \
+#function, function, 10 \
 	}
-#define WR_TEST_LIMIT(function, seconds)                                                           \
-	{                                                                                          \
-		#function, function, seconds                                                       \
+#define WR_TEST_LIMIT(function, seconds)     \
+	{                                    \
+#function, function, seconds \
 	}
-#define WR_TEST_END                                                                                \
-	{                                                                                          \
-		NULL, NULL, 0                                                                      \
+#define WR_TEST_END           \
+	{                     \
+		NULL, NULL, 0 \
 	}
 
 extern const struct wr_test wr_tests[];
 
 /* Ends the test as failed unless the condition holds. */
-#define CHECK(condition)                                                                           \
+#define CHECK(condition) \
 	((condition) ? (void)0 : wr_test_fail(__FILE__, __LINE__, "CHECK(" #condition ")"))
 
-#define CHECK_STATUS(actual, expected)                                                             \
+#define CHECK_STATUS(actual, expected) \
 	wr_test_check_status(__FILE__, __LINE__, #actual, (actual), (expected))
-#define CHECK_U64(actual, expected)                                                                \
+#define CHECK_U64(actual, expected) \
 	wr_test_check_u64(__FILE__, __LINE__, #actual, (uint64_t)(actual), (uint64_t)(expected))
-#define CHECK_VIEW(actual, expected)                                                               \
+#define CHECK_VIEW(actual, expected) \
 	wr_test_check_view(__FILE__, __LINE__, #actual, (actual), (expected))
 #define CHECK_STRING(actual, literal) CHECK_VIEW((actual), wr_view_of_string(literal))
 
@@ -98,8 +98,8 @@ struct wr_view wr_test_guarded(unsigned slot, struct wr_view bytes);
 struct wr_view wr_test_read_file(const char *path);
 bool wr_test_find_file(const char *path);
 
-/* The folder of shared reference data (WR_SHARED in the environment, else "../shared"), or NULL when
- * it is not there. */
+/* The folder of shared reference data (WR_SHARED in the environment, else "../shared"), or NULL
+ * when it is not there. */
 const char *wr_test_shared(void);
 
 #endif

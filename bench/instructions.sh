@@ -1,0 +1,46 @@
+#!/bin/sh
+# Counts the user instructions of worker-runtime for one request and for one delivered frame, with
+# valgrind: two runs of different length, whose difference has no start in it. Exact to about 1 %; holds
+# for this compiler and libc only. Opt-in: needs valgrind, and the programs built.
+#
+#	make all build/release/bench/drive && sh bench/instructions.sh
+#
+# Prints name,instructions. A frame's figure is that of an event to 101 subscribers less one to 1
+# subscriber, over 100. Goals (design 9): GET 900; POST to one subscriber 2,500; frame 120 alone, 12 in
+# bursts.
+set -eu
+cd "$(dirname "$0")/.."
+WR_BUILD=${WR_BUILD:-build/release}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+WR_BENCH_PREFIX="valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null --log-file=$folder/log"
+export WR_BUILD WR_BENCH_PREFIX
+
+# total COMMAND...: instructions of one run
+total() {
+	"$WR_BUILD/bench/drive" "$@" || exit 1
+	sed -n 's/.*I *refs: *//p' "$folder/log" | tr -d ,
+}
+
+# each NAME SHORT LONG KIND [SUBSCRIBERS BURST]: instructions per item
+each() {
+	kind=$1 short=$2 long=$3
+	shift 3
+	a=$(total "$kind" "$short" "$@")
+	b=$(total "$kind" "$long" "$@")
+	echo $(((b - a) / (long - short)))
+}
+
+echo "name,instructions"
+for kind in healthz get_worker get_runtime post_input; do
+	echo "$kind,$(each $kind 1600 8000)"
+done
+one=$(each fanout 640 3200 1 1)
+echo "post_to_event_at_one_subscriber,$one"
+many=$(each fanout 160 800 101 1)
+echo "frame_burst1,$(((many - one) / 100))"
+for burst in 32 128; do
+	one=$(each fanout 1280 6400 1 $burst)
+	many=$(each fanout 1280 6400 101 $burst)
+	awk "BEGIN { printf \"frame_burst$burst,%.1f\\n\", ($many - $one) / 100 }"
+done
