@@ -172,12 +172,7 @@ static void on_turn(struct wr_turn_hook *hook)
 		return;
 	self->flushed = self->log->last_sequence;
 	wr_list_each (changed, next, &self->log->changed) {
-		struct wr_event_stream *stream =
-			wr_list_entry(changed, struct wr_event_stream, changed);
-		wr_list_each (node, after, &stream->subscribers) {
-			wr_worker_flow_push(self,
-					    wr_list_entry(node, struct wr_subscription, place));
-		}
+		wr_worker_flow_flush(self, wr_list_entry(changed, struct wr_event_stream, changed));
 	}
 	wr_list_each (node, after, &self->runtime_subscribers) {
 		wr_runtime_flow_push(self, wr_list_entry(node, struct wr_subscription, place));

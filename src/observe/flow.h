@@ -72,6 +72,9 @@ struct wr_fanout {
 void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
 void wr_runtime_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
 
+/* The same for all subscribers of a Worker's stream, at the end of a turn. */
+void wr_worker_flow_flush(struct wr_fanout *fanout, struct wr_event_stream *stream);
+
 /* Memory below `position` of the stream goes: saves the frame in which the subscriber stands. */
 void wr_worker_flow_release(struct wr_fanout *fanout, struct wr_subscription *subscription,
 			    struct wr_event_stream *stream, uint64_t position);

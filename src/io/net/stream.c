@@ -58,15 +58,12 @@ enum wr_status wr_stream_receive(struct wr_stream *self, void *to, size_t room, 
 	return n == 0 ? WR_CLOSED : WR_OK;
 }
 
-/* A send of one part spares the kernel the copy of a header and a vector. */
-static ssize_t send_parts(int fd, const struct iovec *parts, int count)
+static ssize_t send_many(int fd, const struct iovec *parts, int count)
 {
 	/* An int on some systems, a size_t on others: a uint16_t becomes either. */
 	struct msghdr message = {
 		.msg_iovlen = (uint16_t)(count < PART_COUNT_MAX ? count : PART_COUNT_MAX)};
 
-	if (count == 1)
-		return send(fd, parts[0].iov_base, parts[0].iov_len, SEND_FLAGS);
 	/* sendmsg does not write there, its struct only forgot to say so. */
 	memcpy(&message.msg_iov, &parts, sizeof parts);
 	return sendmsg(fd, &message, SEND_FLAGS);
@@ -80,7 +77,10 @@ enum wr_status wr_stream_send(struct wr_stream *self, const struct iovec *parts,
 	wr_assert(count > 0);
 	*sent = 0;
 	do
-		n = send_parts(self->fd, parts, count);
+		/* One part spares the kernel the copy of a header and a vector. */
+		n = WR_LIKELY(count == 1)
+			    ? send(self->fd, parts[0].iov_base, parts[0].iov_len, SEND_FLAGS)
+			    : send_many(self->fd, parts, count);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return wr_descriptor_is_again(errno) ? WR_MORE : WR_CLOSED;
