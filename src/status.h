@@ -1,8 +1,8 @@
 /*
  * status — the one enum of outcomes and the one error struct.
  *
- * Every function that can do anything but succeed returns `enum wr_status`. WR_OK and WR_MORE ("give
- * me more bytes") are not failures. There are four kinds, and four treatments:
+ * Every function that can do anything but succeed returns `enum wr_status`. WR_OK and WR_MORE
+ * ("give me more bytes") are not failures. There are four kinds, and four treatments:
  *
  *   need more   WR_MORE: return to the reactor and come back with more bytes
  *   outcome     the caller asked for something that cannot be had (not found, busy, over a limit):
@@ -19,36 +19,36 @@
 #include <stddef.h>
 
 /* X(name, text): the text is for people, without user bytes. */
-#define WR_STATUS_LIST(X)                                                                          \
-	X(OK, "ok")                                                                                \
-	X(MORE, "more bytes are needed")                                                           \
-	X(SYNTAX, "bytes do not follow the grammar")                                               \
-	X(ENCODING, "bytes are not valid UTF-8")                                                   \
-	X(INVALID, "well formed, but not acceptable")                                              \
-	X(TOO_LARGE, "over a size limit")                                                          \
-	X(LIMIT, "more items asked for than the configured maximum")                               \
-	X(UNSUPPORTED, "not supported here")                                                       \
-	X(UNAUTHENTICATED, "no valid credential")                                                  \
-	X(FORBIDDEN, "not allowed for this caller")                                                \
-	X(NOT_FOUND, "no such thing")                                                              \
-	X(CONFLICT, "state does not allow it")                                                     \
-	X(BUSY, "a turn is running")                                                               \
-	X(UNAVAILABLE, "nothing runs this Worker")                                                 \
-	X(REJECTED, "the execution refused it")                                                    \
-	X(STOPPED, "the Runtime was stopped")                                                      \
-	X(DRAINING, "the Runtime is shutting down")                                                \
-	X(OVERLOAD, "too much at once")                                                            \
-	X(FULL, "no room is left for it")                                                          \
-	X(TIMEOUT, "not in time")                                                                  \
-	X(MALFORMED, "not a token of ours")                                                        \
-	X(SCOPE_MISMATCH, "belongs to another scope")                                              \
-	X(UNKNOWN, "belongs to another log")                                                       \
-	X(AHEAD, "lies beyond the newest event")                                                   \
-	X(LOST_TAIL, "names an event that an unclean stop took away")                              \
-	X(EXPIRED, "an event after it is no longer kept")                                          \
-	X(CLOSED, "the peer is gone")                                                              \
-	X(IO, "input or output failed")                                                            \
-	X(CORRUPT, "stored bytes are damaged")                                                     \
+#define WR_STATUS_LIST(X)                                             \
+	X(OK, "ok")                                                   \
+	X(MORE, "more bytes are needed")                              \
+	X(SYNTAX, "bytes do not follow the grammar")                  \
+	X(ENCODING, "bytes are not valid UTF-8")                      \
+	X(INVALID, "well formed, but not acceptable")                 \
+	X(TOO_LARGE, "over a size limit")                             \
+	X(LIMIT, "more items asked for than the configured maximum")  \
+	X(UNSUPPORTED, "not supported here")                          \
+	X(UNAUTHENTICATED, "no valid credential")                     \
+	X(FORBIDDEN, "not allowed for this caller")                   \
+	X(NOT_FOUND, "no such thing")                                 \
+	X(CONFLICT, "state does not allow it")                        \
+	X(BUSY, "a turn is running")                                  \
+	X(UNAVAILABLE, "nothing runs this Worker")                    \
+	X(REJECTED, "the execution refused it")                       \
+	X(STOPPED, "the Runtime was stopped")                         \
+	X(DRAINING, "the Runtime is shutting down")                   \
+	X(OVERLOAD, "too much at once")                               \
+	X(FULL, "no room is left for it")                             \
+	X(TIMEOUT, "not in time")                                     \
+	X(MALFORMED, "not a token of ours")                           \
+	X(SCOPE_MISMATCH, "belongs to another scope")                 \
+	X(UNKNOWN, "belongs to another log")                          \
+	X(AHEAD, "lies beyond the newest event")                      \
+	X(LOST_TAIL, "names an event that an unclean stop took away") \
+	X(EXPIRED, "an event after it is no longer kept")             \
+	X(CLOSED, "the peer is gone")                                 \
+	X(IO, "input or output failed")                               \
+	X(CORRUPT, "stored bytes are damaged")                        \
 	X(NO_MEMORY, "out of memory")
 
 enum wr_status {
@@ -60,8 +60,8 @@ enum wr_status {
 /* What went wrong, in more words than one. The caller places it; a callee that fails fills it. */
 struct wr_error {
 	enum wr_status status;
-	int os_error;       /* errno of the failed call, 0 when none */
-	size_t offset;      /* first offending byte of the input, where that has a meaning */
+	int os_error;	    /* errno of the failed call, 0 when none */
+	size_t offset;	    /* first offending byte of the input, where that has a meaning */
 	const char *detail; /* static text of ours, or NULL; never user bytes */
 };
 

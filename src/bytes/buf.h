@@ -1,8 +1,8 @@
 /*
  * buf — bytes that grow at the end, up to a maximum given at birth.
  *
- * Full is an ordinary outcome, not a surprise: every buffer is made with the largest size it may ever
- * reach, and an append that would pass it changes nothing and says WR_TOO_LARGE.
+ * Full is an ordinary outcome, not a surprise: every buffer is made with the largest size it may
+ * ever reach, and an append that would pass it changes nothing and says WR_TOO_LARGE.
  *
  * A failed append (WR_TOO_LARGE, WR_NO_MEMORY) also makes the buffer remember it: wr_buf_status()
  * gives the first failure, and later appends do nothing. So a writer may append twenty times and
@@ -19,11 +19,11 @@
 
 struct wr_buf {
 	char *data;
-	size_t bytes;    /* in use */
+	size_t bytes;	 /* in use */
 	size_t capacity; /* allocated; bytes <= capacity <= bytes_max */
 	size_t bytes_max;
 	struct wr_allocator *allocator; /* borrowed for life; NULL for a fixed buffer */
-	enum wr_status status;          /* first failure since init or reset, else WR_OK */
+	enum wr_status status;		/* first failure since init or reset, else WR_OK */
 };
 
 /* An empty buffer that allocates from `allocator` on demand. */

@@ -77,7 +77,13 @@ static const struct wr_view alert_sources[] = {WR_VIEW_INIT("worker"), WR_VIEW_I
 #define UNIONS(name, variants_of) \
 	FIELD(name, "a list of objects", .type = WR_SCHEMA_UNIONS, .of.variants = &variants_of)
 
-/* The same, kept by core: the last word is where. */
+/* Members of a variant, with their place among the union's names. */
+#define VARIANT_STRING(name, place) \
+	FIELD(name, "a string", .type = WR_SCHEMA_STRING, .slot = (place))
+#define VARIANT_U32(name, place) \
+	FIELD(name, "a whole number below 2^32", .type = WR_SCHEMA_U32, .slot = (place))
+
+/* Members that core keeps; the last word is where. */
 #define STRING_IN(name, place) \
 	FIELD(name, "a string", .type = WR_SCHEMA_STRING, .slot = WR_PROTOCOL_##place)
 #define U64_IN(name, a_rule, place)                                                      \
@@ -94,11 +100,27 @@ static const struct wr_view alert_sources[] = {WR_VIEW_INIT("worker"), WR_VIEW_I
 
 /* ---- segments of a message ---- */
 
-static const struct wr_schema_field text_segment[] = {STRING("content")};
-static const struct wr_schema_field paste_segment[] = {U32("id"), U32("chars"), U32("lines"),
-						       STRING("content")};
-static const struct wr_schema_field path_segment[] = {STRING("path")};
-static const struct wr_schema_field slug_segment[] = {STRING("slug")};
+enum {
+	SEGMENT_KIND,
+	SEGMENT_CONTENT,
+	SEGMENT_ID,
+	SEGMENT_CHARS,
+	SEGMENT_LINES,
+	SEGMENT_PATH,
+	SEGMENT_SLUG
+};
+static const struct wr_schema_field segment_names[] = {
+	[SEGMENT_KIND] = WR_SCHEMA_KIND,	   [SEGMENT_CONTENT] = WR_SCHEMA_NAME("content"),
+	[SEGMENT_ID] = WR_SCHEMA_NAME("id"),	   [SEGMENT_CHARS] = WR_SCHEMA_NAME("chars"),
+	[SEGMENT_LINES] = WR_SCHEMA_NAME("lines"), [SEGMENT_PATH] = WR_SCHEMA_NAME("path"),
+	[SEGMENT_SLUG] = WR_SCHEMA_NAME("slug"),
+};
+static const struct wr_schema_field text_segment[] = {VARIANT_STRING("content", SEGMENT_CONTENT)};
+static const struct wr_schema_field paste_segment[] = {
+	VARIANT_U32("id", SEGMENT_ID), VARIANT_U32("chars", SEGMENT_CHARS),
+	VARIANT_U32("lines", SEGMENT_LINES), VARIANT_STRING("content", SEGMENT_CONTENT)};
+static const struct wr_schema_field path_segment[] = {VARIANT_STRING("path", SEGMENT_PATH)};
+static const struct wr_schema_field slug_segment[] = {VARIANT_STRING("slug", SEGMENT_SLUG)};
 static const struct wr_schema_variant segment_variants[] = {
 	{WR_VIEW_INIT("text"), WR_SCHEMA_INIT(text_segment)},
 	{WR_VIEW_INIT("paste"), WR_SCHEMA_INIT(paste_segment)},
@@ -106,22 +128,33 @@ static const struct wr_schema_variant segment_variants[] = {
 	{WR_VIEW_INIT("knowledge_ref"), WR_SCHEMA_INIT(slug_segment)},
 	{WR_VIEW_INIT("workflow_invoke"), WR_SCHEMA_INIT(slug_segment)},
 };
-static const struct wr_schema_union segments = {segment_variants, WR_COUNT(segment_variants), NULL};
+static const struct wr_schema_union segments = {WR_SCHEMA_INIT(segment_names), segment_variants,
+						WR_COUNT(segment_variants), NULL};
 
 /* ---- the parts of a snapshot ---- */
 
+enum { BLOCK_KIND, BLOCK_TEXT, BLOCK_FINISHED, BLOCK_ID, BLOCK_NAME, BLOCK_ARGS, BLOCK_STATE };
+static const struct wr_schema_field block_names[] = {
+	[BLOCK_KIND] = WR_SCHEMA_KIND,
+	[BLOCK_TEXT] = WR_SCHEMA_NAME("text"),
+	[BLOCK_FINISHED] = WR_SCHEMA_NAME("finished"),
+	[BLOCK_ID] = WR_SCHEMA_NAME("id"),
+	[BLOCK_NAME] = WR_SCHEMA_NAME("name"),
+	[BLOCK_ARGS] = WR_SCHEMA_NAME("args"),
+	[BLOCK_STATE] = WR_SCHEMA_NAME("state"),
+};
 static const struct wr_schema_field text_block[] = {
-	STRING("text"),
+	VARIANT_STRING("text", BLOCK_TEXT),
 	FIELD("finished", "true or false", .type = WR_SCHEMA_BOOL, .rule = WR_SCHEMA_OMITTED,
-	      .otherwise = WR_VIEW_INIT("false")),
+	      .otherwise = WR_VIEW_INIT("false"), .slot = BLOCK_FINISHED),
 };
 static const struct wr_schema_field tool_call_block[] = {
-	STRING("id"),
-	STRING("name"),
-	STRING("args"),
+	VARIANT_STRING("id", BLOCK_ID),
+	VARIANT_STRING("name", BLOCK_NAME),
+	VARIANT_STRING("args", BLOCK_ARGS),
 	FIELD("state", "\"pending\", \"streaming_args\" or \"done\"", .type = WR_SCHEMA_WORD,
 	      .rule = WR_SCHEMA_OMITTED, .otherwise = WR_VIEW_INIT("\"pending\""),
-	      .of.words = call_states),
+	      .of.words = call_states, .slot = BLOCK_STATE),
 };
 static const struct wr_schema_variant block_variants[] = {
 	{WR_VIEW_INIT("text"), WR_SCHEMA_INIT(text_block)},
@@ -129,7 +162,7 @@ static const struct wr_schema_variant block_variants[] = {
 	{WR_VIEW_INIT("tool_call"), WR_SCHEMA_INIT(tool_call_block)},
 };
 static const struct wr_schema_union blocks = {
-	block_variants, WR_COUNT(block_variants),
+	WR_SCHEMA_INIT(block_names), block_variants, WR_COUNT(block_variants),
 	"`kind` of a block must be \"text\", \"thinking\" or \"tool_call\""};
 static const struct wr_schema_field in_flight_fields[] = {
 	FIELD("blocks", "a list of objects", .type = WR_SCHEMA_UNIONS, .rule = WR_SCHEMA_OMITTED,

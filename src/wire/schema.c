@@ -12,33 +12,49 @@ enum {
 void wr_schema_begin(struct wr_schema_input *self, struct wr_view json, struct wr_buf *texts,
 		     struct wr_error *error)
 {
-	*self = (struct wr_schema_input){.json = json, .texts = texts, .error = error};
+	wr_json_reader_init(&self->reader, json, true);
+	self->json = json;
+	self->part = json;
+	self->texts = texts;
+	self->error = error;
 	*error = (struct wr_error){.status = WR_OK};
 	wr_buf_reset(texts);
 }
 
 /* ---- saying what is wrong ---- */
 
-enum wr_status wr_schema_refuse(struct wr_schema_input *self, const char *at, const char *detail)
+enum wr_status wr_schema_refuse_at(struct wr_schema_input *self, const char *at, const char *detail)
 {
 	*self->error = (struct wr_error){
 		.status = WR_INVALID, .offset = (size_t)(at - self->json.data), .detail = detail};
 	return WR_INVALID;
 }
 
-/* The reader of `part` has failed. */
-static enum wr_status fail(struct wr_schema_input *self, const struct wr_json_reader *reader,
-			   struct wr_view part, enum wr_status status)
+/* Where the reader's current token is, or its failure. */
+static size_t offset(const struct wr_schema_input *self)
 {
-	size_t start = part.bytes == 0 ? 0 : (size_t)(part.data - self->json.data);
+	return (size_t)(self->part.data - self->json.data) + wr_json_reader_offset(&self->reader);
+}
 
-	*self->error = (struct wr_error){
-		.status = status,
-		.offset = start + wr_json_reader_offset(reader),
-		.detail = status == WR_SYNTAX	  ? "not valid JSON"
-			  : status == WR_ENCODING ? "not valid UTF-8, or half a surrogate pair"
-						  : "nested too deeply, or a number too long",
-	};
+enum wr_status wr_schema_refuse(struct wr_schema_input *self, const char *detail)
+{
+	*self->error =
+		(struct wr_error){.status = WR_INVALID, .offset = offset(self), .detail = detail};
+	return WR_INVALID;
+}
+
+/* Something returned `status`: the reader, unless the error is told already. */
+static enum wr_status fail(struct wr_schema_input *self, enum wr_status status)
+{
+	if (self->error->status == WR_OK)
+		*self->error = (struct wr_error){
+			.status = status,
+			.offset = offset(self),
+			.detail = status == WR_SYNTAX ? "not valid JSON"
+				  : status == WR_ENCODING
+					  ? "not valid UTF-8, or half a surrogate pair"
+					  : "nested too deeply, or a number too long",
+		};
 	return status;
 }
 
@@ -46,6 +62,57 @@ static enum wr_status fail_texts(struct wr_schema_input *self)
 {
 	*self->error = (struct wr_error){.status = wr_buf_status(self->texts)};
 	return self->error->status;
+}
+
+/* ---- values ---- */
+
+enum wr_status wr_schema_next(struct wr_schema_input *self)
+{
+	enum wr_status status = wr_json_reader_next(&self->reader);
+
+	return WR_LIKELY(status == WR_OK) ? WR_OK : fail(self, status);
+}
+
+enum wr_status wr_schema_begin_part(struct wr_schema_input *self,
+				    const struct wr_schema_input *whole, struct wr_view raw)
+{
+	wr_json_reader_init(&self->reader, raw, true);
+	self->json = whole->json;
+	self->part = raw;
+	self->texts = whole->texts;
+	self->error = whole->error;
+	return wr_schema_next(self);
+}
+
+enum wr_status wr_schema_take(struct wr_schema_input *self, struct wr_schema_value *value)
+{
+	struct wr_json_reader *reader = &self->reader;
+	enum wr_status status;
+
+	value->has_escapes = false;
+	switch (reader->token) {
+	case WR_JSON_TOKEN_STRING:
+		value->raw = wr_view_of(reader->text.data - 1, reader->text.bytes + 2);
+		value->has_escapes = reader->has_escapes;
+		return WR_OK;
+	case WR_JSON_TOKEN_OBJECT_BEGIN:
+	case WR_JSON_TOKEN_ARRAY_BEGIN:
+		status = wr_json_reader_raw(reader, &value->raw);
+		return WR_LIKELY(status == WR_OK) ? WR_OK : fail(self, status);
+	case WR_JSON_TOKEN_NUMBER:
+	case WR_JSON_TOKEN_TRUE:
+	case WR_JSON_TOKEN_FALSE:
+	case WR_JSON_TOKEN_NULL:
+		value->raw = reader->text;
+		return WR_OK;
+	case WR_JSON_TOKEN_NONE:
+	case WR_JSON_TOKEN_OBJECT_END:
+	case WR_JSON_TOKEN_ARRAY_END:
+	case WR_JSON_TOKEN_NAME:
+	case WR_JSON_TOKEN_END:
+		break;
+	}
+	wr_unreachable();
 }
 
 /* ---- the members of an object ---- */
@@ -64,48 +131,60 @@ static unsigned find_field(const struct wr_json_reader *reader, const struct wr_
 	return i;
 }
 
-/* Behind a member's name: keeps its value when it is a known one. */
-static enum wr_status take_member(struct wr_json_reader *reader, struct wr_schema_value *values,
-				  const struct wr_schema *schema)
+/* Reads a value where it stands, unless null stands for none. */
+static enum wr_status read_in_place(struct wr_schema_input *self, void *context,
+				    const struct wr_schema_field *field,
+				    struct wr_schema_value *value)
 {
-	unsigned index = find_field(reader, schema);
-	struct wr_schema_value *value = &values[index];
-	struct wr_view raw;
-	enum wr_status status;
-
-	if (index == schema->count)
-		return wr_json_reader_skip(reader);
-	status = wr_json_reader_raw(reader, &raw);
-	if (status != WR_OK)
-		return status;
-	if (value->raw.data != NULL) {
-		value->repeat = raw.data;
-	} else {
-		value->raw = raw;
-		value->has_escapes = *raw.data == '"' && reader->has_escapes;
-	}
-	return WR_OK;
+	value->raw = wr_view_of(self->json.data + offset(self), 1);
+	if (field->rule == WR_SCHEMA_OPTIONAL && self->reader.token == WR_JSON_TOKEN_NULL)
+		return WR_OK;
+	return field->of.read(self, context, field);
 }
 
-static enum wr_status collect(struct wr_schema_input *self, struct wr_schema_value *values,
-			      struct wr_view object, const struct wr_schema *schema,
-			      const char *wrong)
+/* Behind a member's name: takes its value when it is a known one. */
+static enum wr_status take_member(struct wr_schema_input *self, void *context,
+				  struct wr_schema_value *values, const struct wr_schema *schema)
 {
-	struct wr_json_reader reader;
+	struct wr_json_reader *reader = &self->reader;
+	unsigned index = find_field(reader, schema);
+	struct wr_schema_value ignored;
 	enum wr_status status;
 
-	wr_json_reader_init(&reader, object, true);
-	status = wr_json_reader_next(&reader);
-	if (status == WR_OK && reader.token != WR_JSON_TOKEN_OBJECT_BEGIN)
-		return wr_schema_refuse(self, object.data + wr_json_reader_offset(&reader), wrong);
-	while (status == WR_OK) {
-		status = wr_json_reader_next(&reader);
-		if (status != WR_OK || reader.token == WR_JSON_TOKEN_END)
-			break;
-		if (reader.token == WR_JSON_TOKEN_NAME)
-			status = take_member(&reader, values, schema);
+	if (index == schema->count) {
+		status = wr_json_reader_skip(reader);
+		return WR_LIKELY(status == WR_OK) ? WR_OK : fail(self, status);
 	}
-	return status == WR_OK ? WR_OK : fail(self, &reader, object, status);
+	status = wr_schema_next(self);
+	if (WR_UNLIKELY(status != WR_OK))
+		return status;
+	if (WR_UNLIKELY(values[index].raw.data != NULL)) {
+		values[index].repeat = self->json.data + offset(self);
+		return wr_schema_take(self, &ignored);
+	}
+	if (schema->fields[index].type == WR_SCHEMA_READ)
+		return read_in_place(self, context, &schema->fields[index], &values[index]);
+	return wr_schema_take(self, &values[index]);
+}
+
+static enum wr_status collect(struct wr_schema_input *self, void *context,
+			      struct wr_schema_value *values, const struct wr_schema *schema,
+			      const char *wrong)
+{
+	enum wr_status status;
+
+	wr_assert(schema->count > 0 && schema->count <= WR_SCHEMA_FIELDS_MAX);
+	if (self->reader.token != WR_JSON_TOKEN_OBJECT_BEGIN)
+		return wr_schema_refuse(self, wrong);
+	for (unsigned i = 0; i < schema->count; i++)
+		values[i] = (struct wr_schema_value){.repeat = NULL};
+	do {
+		status = wr_schema_next(self);
+		if (status != WR_OK || self->reader.token == WR_JSON_TOKEN_OBJECT_END)
+			break;
+		status = take_member(self, context, values, schema);
+	} while (status == WR_OK);
+	return status;
 }
 
 /* ---- types ---- */
@@ -198,11 +277,11 @@ static bool has_type(const struct wr_schema_field *field, struct wr_schema_value
 	case WR_SCHEMA_BOOL:
 		return is_bool(value);
 	case WR_SCHEMA_ANY:
+	case WR_SCHEMA_READ:
 		return true;
 	case WR_SCHEMA_NOTHING:
 		return first == 'n';
 	case WR_SCHEMA_OBJECT:
-	case WR_SCHEMA_UNION:
 		return first == '{';
 	case WR_SCHEMA_STRINGS:
 	case WR_SCHEMA_ANYS:
@@ -222,99 +301,81 @@ static enum wr_status check_field(struct wr_schema_input *self, const char *obje
 	bool may_be_null = field->rule != WR_SCHEMA_REQUIRED && field->rule != WR_SCHEMA_DEFAULTED;
 
 	if (value->repeat != NULL)
-		return wr_schema_refuse(self, value->repeat, field->repeated);
+		return wr_schema_refuse_at(self, value->repeat, field->repeated);
 	if (value->raw.data == NULL)
 		return field->rule == WR_SCHEMA_REQUIRED
-			       ? wr_schema_refuse(self, object, field->missing)
+			       ? wr_schema_refuse_at(self, object, field->missing)
 			       : WR_OK;
 	if (may_be_null && *value->raw.data == 'n') {
 		value->raw = WR_VIEW_NULL;
 		return WR_OK;
 	}
 	return has_type(field, value) ? WR_OK
-				      : wr_schema_refuse(self, value->raw.data, field->wrong);
+				      : wr_schema_refuse_at(self, value->raw.data, field->wrong);
 }
 
-enum wr_status wr_schema_read(struct wr_schema_input *self, struct wr_schema_value *values,
-			      struct wr_view object, const struct wr_schema *schema,
+enum wr_status wr_schema_read(struct wr_schema_input *self, void *context,
+			      struct wr_schema_value *values, const struct wr_schema *schema,
 			      const char *wrong)
 {
-	enum wr_status status;
+	const char *object = self->reader.text.data;
+	enum wr_status status = collect(self, context, values, schema, wrong);
 
-	wr_assert(schema->count <= WR_SCHEMA_FIELDS_MAX);
-	for (unsigned i = 0; i < schema->count; i++)
-		values[i] = (struct wr_schema_value){.repeat = NULL};
-	status = collect(self, values, object, schema, wrong);
 	for (unsigned i = 0; i < schema->count && status == WR_OK; i++)
-		status = check_field(self, object.data, &schema->fields[i], &values[i]);
+		status = check_field(self, object, &schema->fields[i], &values[i]);
 	return status;
 }
 
-enum wr_status wr_schema_read_kind(struct wr_schema_input *self, unsigned *index,
-				   struct wr_view object, const struct wr_schema_union *variants,
-				   const char *wrong)
+enum wr_status wr_schema_read_document(struct wr_schema_input *self, void *context,
+				       struct wr_schema_value *values,
+				       const struct wr_schema *schema, const char *wrong)
 {
-	static const struct wr_schema_field fields[] = {
-		{WR_SCHEMA_FIELD("kind", "a string"), .type = WR_SCHEMA_STRING}};
-	static const struct wr_schema schema = WR_SCHEMA_INIT(fields);
-	struct wr_schema_value kind;
-	enum wr_status status = wr_schema_read(self, &kind, object, &schema, wrong);
+	enum wr_status status = wr_schema_next(self);
 
-	if (status != WR_OK)
-		return status;
+	if (status == WR_OK)
+		status = wr_schema_read(self, context, values, schema, wrong);
+	/* Only white space may follow. */
+	return status == WR_OK ? wr_schema_next(self) : status;
+}
+
+/* ---- unions ---- */
+
+static enum wr_status find_variant(struct wr_schema_input *self, unsigned *index,
+				   struct wr_schema_value *kind,
+				   const struct wr_schema_union *variants)
+{
+	wr_assert(kind->raw.data != NULL); /* it is a required one */
 	for (*index = 0; *index < variants->count; ++*index) {
 		struct wr_view words[] = {variants->variants[*index].kind, WR_VIEW_NULL};
 
-		if (is_word(&kind, words))
+		if (is_word(kind, words))
 			return WR_OK;
 	}
-	return variants->unknown == NULL ? WR_OK
-					 : wr_schema_refuse(self, kind.raw.data, variants->unknown);
+	return variants->unknown == NULL
+		       ? WR_OK
+		       : wr_schema_refuse_at(self, kind->raw.data, variants->unknown);
 }
 
-/* ---- lists ---- */
-
-enum wr_status wr_schema_list_begin(struct wr_schema_input *self, struct wr_json_reader *reader,
-				    struct wr_view list)
+enum wr_status wr_schema_read_union(struct wr_schema_input *self, unsigned *index,
+				    struct wr_schema_value *values,
+				    const struct wr_schema_union *variants, const char *wrong)
 {
-	enum wr_status status;
+	struct wr_schema_value all[WR_SCHEMA_FIELDS_MAX];
+	const char *object = self->reader.text.data;
+	const struct wr_schema *members;
+	enum wr_status status = collect(self, NULL, all, &variants->names, wrong);
 
-	wr_json_reader_init(reader, list, true);
-	status = wr_json_reader_next(reader);
-	wr_assert(status != WR_OK || reader->token == WR_JSON_TOKEN_ARRAY_BEGIN);
-	return status == WR_OK ? WR_OK : fail(self, reader, list, status);
-}
-
-enum wr_status wr_schema_list_next(struct wr_schema_input *self, struct wr_json_reader *reader,
-				   struct wr_schema_value *value)
-{
-	enum wr_status status = wr_json_reader_next(reader);
-
-	*value = (struct wr_schema_value){.repeat = NULL};
-	if (status != WR_OK)
-		return fail(self, reader, self->json, status);
-	switch (reader->token) {
-	case WR_JSON_TOKEN_ARRAY_END:
-		break;
-	case WR_JSON_TOKEN_OBJECT_BEGIN:
-	case WR_JSON_TOKEN_ARRAY_BEGIN:
-		status = wr_json_reader_raw(reader, &value->raw);
-		break;
-	case WR_JSON_TOKEN_STRING:
-		value->raw = wr_view_of(reader->text.data - 1, reader->text.bytes + 2);
-		value->has_escapes = reader->has_escapes;
-		break;
-	case WR_JSON_TOKEN_NUMBER:
-	case WR_JSON_TOKEN_TRUE:
-	case WR_JSON_TOKEN_FALSE:
-	case WR_JSON_TOKEN_NULL:
-		value->raw = reader->text;
-		break;
-	case WR_JSON_TOKEN_NONE:
-	case WR_JSON_TOKEN_OBJECT_END:
-	case WR_JSON_TOKEN_NAME:
-	case WR_JSON_TOKEN_END:
-		wr_unreachable();
+	if (status == WR_OK)
+		status = check_field(self, object, &variants->names.fields[0], &all[0]);
+	if (status == WR_OK)
+		status = find_variant(self, index, &all[0], variants);
+	if (status != WR_OK || *index == variants->count)
+		return status;
+	members = &variants->variants[*index].members;
+	for (unsigned i = 0; i < members->count && status == WR_OK; i++) {
+		wr_assert(members->fields[i].slot < variants->names.count);
+		values[i] = all[members->fields[i].slot];
+		status = check_field(self, object, &members->fields[i], &values[i]);
 	}
 	return status;
 }

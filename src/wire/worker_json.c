@@ -1,6 +1,7 @@
 #include "wire/worker_json.h"
 
 #include "check.h"
+#include "wire/append.h"
 #include "wire/reference_json.h"
 
 /* ---- the Runtime ---- */
@@ -331,24 +332,29 @@ static void write_ack(struct wr_buf *out, const struct wr_runtime *runtime,
 		      const struct wr_worker *worker, const struct wr_ack *ack, bool is_input)
 {
 	struct wr_runtime_summary summary;
-	struct wr_json_writer writer;
+	char cursor[WR_CURSOR_BYTES];
 
 	wr_runtime_summary(runtime, &summary);
-	wr_json_writer_init(&writer, out);
-	wr_json_object_begin(&writer);
-	wr_json_name(&writer, WR_VIEW("ack"));
-	wr_json_object_begin(&writer);
-	wr_worker_ref_json(&writer, summary.runtime_id, worker->id);
-	wr_json_member_string(&writer, WR_VIEW("status"),
-			      wr_view_of_string(wr_worker_status_name(ack->status)));
-	if (is_input)
-		wr_json_member_u64(&writer, WR_VIEW("transcript_sequence"),
-				   ack->transcript_sequence);
-	wr_json_member_u64(&writer, WR_VIEW("event_id"), ack->event_id);
-	wr_cursor_json(&writer, runtime, worker->number, ack->event_id);
-	wr_json_member_string(&writer, WR_VIEW("log_id"), summary.log_id);
-	wr_json_object_end(&writer);
-	wr_json_object_end(&writer);
+	wr_runtime_cursor(runtime, worker->number, ack->event_id, cursor);
+	wr_append(out, WR_VIEW("{\"ack\":{\"worker_ref\":{\"runtime_id\":\""));
+	wr_append_string(out, summary.runtime_id);
+	wr_append(out, WR_VIEW("\",\"worker_id\":\""));
+	wr_append_string(out, worker->id);
+	wr_append(out, WR_VIEW("\"},\"status\":\""));
+	wr_append(out, wr_view_of_string(wr_worker_status_name(ack->status)));
+	if (is_input) {
+		wr_append(out, WR_VIEW("\",\"transcript_sequence\":"));
+		wr_append_number(out, ack->transcript_sequence);
+		wr_append(out, WR_VIEW(",\"event_id\":"));
+	} else {
+		wr_append(out, WR_VIEW("\",\"event_id\":"));
+	}
+	wr_append_number(out, ack->event_id);
+	wr_append(out, WR_VIEW(",\"cursor\":\""));
+	wr_append(out, wr_view_of(cursor, sizeof cursor));
+	wr_append(out, WR_VIEW("\",\"log_id\":\""));
+	wr_append(out, summary.log_id);
+	wr_append(out, WR_VIEW("\"}}"));
 }
 
 void wr_input_ack_json_write(struct wr_buf *out, const struct wr_runtime *runtime,

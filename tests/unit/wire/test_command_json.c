@@ -471,7 +471,7 @@ static void test_views_stay_where_they_are_while_others_are_decoded(void)
 	CHECK_STRING(create.config_bundle_id, "\n");
 	CHECK_U64(create.mount_refs.count, 2);
 	wr_buf_init_fixed(&texts, storage, body.bytes - 1);
-	CHECK_STATUS(wr_create_json_read(&create, &texts, body, &error), WR_NO_MEMORY);
+	CHECK_STATUS(wr_create_json_read(&create, &texts, body, &error), WR_TOO_LARGE);
 }
 
 static void test_lack_of_memory_is_told(void)
