@@ -10,7 +10,8 @@ void *wr_allocator_resize(struct wr_allocator *self, void *old, size_t old_bytes
 
 	wr_assert((old == NULL) == (old_bytes == 0));
 	wr_assert(old_bytes <= self->used);
-	if (new_bytes > old_bytes && new_bytes - old_bytes > self->max - self->used)
+	if (new_bytes > old_bytes &&
+	    (self->used > self->max || new_bytes - old_bytes > self->max - self->used))
 		return NULL;
 	block = self->resize(self, old, old_bytes, new_bytes);
 	if (block == NULL && new_bytes != 0)

@@ -16,18 +16,30 @@ enum {
 
 _Static_assert(PREFIX_BYTES + WR_BASE64URL_BYTES(BODY_BYTES) == WR_CURSOR_BYTES, "token length");
 
+/* RFC 4648 table 2: four characters of 24 bits. A token is made for every frame: laid out straight,
+ * it costs half of what wr_base64url_encode would. */
+static inline void put_four(char *out, uint32_t bits)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	out[0] = letters[bits >> 18 & 63];
+	out[1] = letters[bits >> 12 & 63];
+	out[2] = letters[bits >> 6 & 63];
+	out[3] = letters[bits & 63];
+}
+
 void wr_cursor_format(char out[WR_CURSOR_BYTES], const struct wr_cursor *cursor)
 {
-	uint8_t body[BODY_BYTES];
-
 	memcpy(out, cursor->is_runtime ? "re_" : "wo_", PREFIX_BYTES);
-	memcpy(body, cursor->log_tag, WR_LOG_TAG_BYTES);
-	body[GENERATION_AT] = (uint8_t)(cursor->generation >> 16);
-	body[GENERATION_AT + 1] = (uint8_t)(cursor->generation >> 8);
-	body[GENERATION_AT + 2] = (uint8_t)cursor->generation;
-	wr_store_be32(body + WORKER_AT, cursor->worker);
-	wr_store_be64(body + SEQUENCE_AT, cursor->sequence);
-	wr_base64url_encode(out + PREFIX_BYTES, body, BODY_BYTES);
+	out += PREFIX_BYTES;
+	put_four(out, wr_load_be32(cursor->log_tag) >> 8);
+	put_four(out + 4, wr_load_be32(cursor->log_tag + 2));
+	put_four(out + 8, cursor->generation);
+	put_four(out + 12, cursor->worker >> 8);
+	put_four(out + 16, (cursor->worker & 255) << 16 | (uint32_t)(cursor->sequence >> 48));
+	put_four(out + 20, (uint32_t)(cursor->sequence >> 24));
+	put_four(out + 24, (uint32_t)cursor->sequence);
 }
 
 static int hex_digit(char c)

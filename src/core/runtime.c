@@ -280,7 +280,7 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 				const struct wr_input *input, struct wr_ack *ack,
 				struct wr_error *error)
 {
-	struct wr_event event = {.kind = WR_EVENT_INPUT_ACCEPTED};
+	struct wr_event event; /* not zeroed as a whole: it is large, and this path is hot */
 	const struct wr_execution *execution;
 	struct wr_worker *worker;
 	enum wr_status status;
@@ -305,6 +305,7 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 			return refuse(error, status, NULL);
 		}
 	}
+	event.kind = WR_EVENT_INPUT_ACCEPTED;
 	event.worker = worker->number;
 	event.as.input.input = *input;
 	event.as.input.transcript_sequence = worker->transcript.total + 1;
@@ -399,7 +400,7 @@ enum wr_status wr_runtime_interrupt(struct wr_runtime *self, struct wr_view work
 	status = worker->execution.ops->interrupt(worker->execution.context, worker->number);
 	if (status == WR_OK)
 		*ack = (struct wr_ack){.status = worker->status,
-				       .event_id = self->log.last_sequence};
+				       .event_id = worker->events.last_sequence};
 	return status;
 }
 
@@ -427,7 +428,7 @@ enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id)
 enum wr_status wr_runtime_output(struct wr_runtime *self, uint32_t worker,
 				 const struct wr_output *output)
 {
-	struct wr_event event = {.kind = WR_EVENT_OUTPUT, .worker = worker};
+	struct wr_event event; /* not zeroed as a whole, see wr_runtime_input */
 
 	if (wr_catalog_at(&self->catalog, worker) == NULL)
 		return WR_NOT_FOUND;
@@ -435,6 +436,8 @@ enum wr_status wr_runtime_output(struct wr_runtime *self, uint32_t worker,
 	    output->name.bytes > WR_EVENT_BYTES_MAX ||
 	    output->text.bytes + output->id.bytes + output->name.bytes > WR_EVENT_BYTES_MAX)
 		return WR_TOO_LARGE;
+	event.kind = WR_EVENT_OUTPUT;
+	event.worker = worker;
 	event.as.output = *output;
 	return wr_commit(self, &event);
 }
@@ -467,13 +470,16 @@ enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum w
 enum wr_status wr_runtime_execution_ended(struct wr_runtime *self, uint32_t worker)
 {
 	struct wr_worker *target = wr_catalog_at(&self->catalog, worker);
+	enum wr_status status = WR_OK;
 
 	if (target == NULL)
 		return WR_NOT_FOUND;
-	target->is_execution_live = false;
-	if (target->phase != WR_PHASE_STOPPING)
-		return WR_OK;
-	return wr_runtime_phase(self, worker, WR_PHASE_STOPPED, WR_VIEW("execution ended"));
+	if (target->phase == WR_PHASE_STOPPING)
+		status = wr_runtime_phase(self, worker, WR_PHASE_STOPPED,
+					  WR_VIEW("execution ended"));
+	if (status == WR_OK)
+		target->is_execution_live = false;
+	return status;
 }
 
 /* ---- reading ---- */

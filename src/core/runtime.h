@@ -118,7 +118,8 @@ enum wr_status wr_runtime_output(struct wr_runtime *self, uint32_t worker,
 enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum wr_phase phase,
 				struct wr_view cause);
 /* Nothing of the execution of this Worker is left. Moves STOPPING to STOPPED; another phase stays
- * (the execution has reported FAILED or IDLE before). */
+ * (the execution has reported FAILED or IDLE before). When it fails nothing has changed: report it
+ * again. */
 enum wr_status wr_runtime_execution_ended(struct wr_runtime *self, uint32_t worker);
 
 /* ---- reading ---- */

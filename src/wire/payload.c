@@ -197,10 +197,15 @@ static void put_input(struct wr_buf *out, const struct wr_input *input)
 	}
 }
 
-static void put_phase(struct wr_buf *out, enum wr_phase phase)
+/* Additional members tell phases apart that share a status, and why. */
+static void put_phase(struct wr_buf *out, enum wr_phase phase, struct wr_view cause)
 {
 	wr_append(out, WR_VIEW(DATA("status") "\"status\":\""));
 	wr_append(out, wr_view_of_string(wr_phase_protocol_status(phase)));
+	wr_append(out, WR_VIEW("\",\"phase\":\""));
+	wr_append(out, wr_view_of_string(wr_phase_name(phase)));
+	wr_append(out, WR_VIEW("\",\"cause\":\""));
+	wr_append_string(out, cause);
 	wr_append(out, WR_VIEW("\"}}"));
 }
 
@@ -233,7 +238,7 @@ void wr_payload_put(struct wr_buf *out, const struct wr_event *event)
 		wr_append(out, WR_VIEW(EVENT("shutdown") "}"));
 		return;
 	case WR_EVENT_PHASE_CHANGED:
-		put_phase(out, (enum wr_phase)event->as.phase.to);
+		put_phase(out, (enum wr_phase)event->as.phase.to, event->as.phase.cause);
 		return;
 	case WR_EVENT_OUTPUT:
 		put_output(out, &event->as.output);

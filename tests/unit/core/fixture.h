@@ -189,14 +189,19 @@ enum dump_parts {
 	DUMP_LIVE = 1, /* also what a restart forgets: the execution's part, unfinished output */
 };
 
+/* Long texts are shown by their beginning, size and hash (FNV-1a). */
 static inline void dump_view(FILE *out, const char *name, struct wr_view view)
 {
+	uint64_t hash = 0xcbf29ce484222325u;
+
 	if (view.data == NULL) {
 		fprintf(out, " %s=-", name);
 		return;
 	}
-	fprintf(out, " %s=\"", name);
 	for (size_t i = 0; i < view.bytes; i++)
+		hash = (hash ^ (unsigned char)view.data[i]) * 0x100000001b3u;
+	fprintf(out, " %s[%zu %" PRIx64 "]=\"", name, view.bytes, hash);
+	for (size_t i = 0; i < view.bytes && i < 200; i++)
 		fprintf(out, view.data[i] > 31 && view.data[i] < 127 ? "%c" : "\\%02x",
 			(unsigned char)view.data[i]);
 	fputc('"', out);

@@ -20,7 +20,7 @@ static struct wr_view random_text(uint64_t *random)
 
 	if (bits % 4 == 0)
 		return WR_VIEW_NULL;
-	return wr_view_of(texts + bits / 4 % 8, bits / 32 % 24);
+	return wr_view_of(texts + bits / 4 % 8, (size_t)(bits / 32 % 24));
 }
 
 /* Lists live until the next event is made. */
@@ -33,7 +33,7 @@ static struct wr_pairs random_pairs(uint64_t *random, struct wr_buf *list)
 	wr_buf_deinit(list);
 	wr_buf_init(list, wr_test_allocator(), 1000);
 	for (uint32_t i = 0; i < count; i++) {
-		struct wr_view name = wr_view_of(texts, wr_test_random(random) % 9);
+		struct wr_view name = wr_view_of(texts, (size_t)(wr_test_random(random) % 9));
 		CHECK_STATUS(wr_pairs_append(list, name, random_text(random)), WR_OK);
 	}
 	return (struct wr_pairs){wr_buf_view(list), count};

@@ -19,7 +19,7 @@ static char byte_at(uint32_t worker, uint64_t position)
 
 static const char *frame_bytes(uint32_t worker, uint64_t position, size_t bytes)
 {
-	static char out[200000];
+	static char out[300000];
 
 	CHECK(bytes <= sizeof out);
 	for (size_t i = 0; i < bytes; i++)
@@ -125,6 +125,13 @@ static void append(struct model *self, uint32_t worker, size_t bytes, bool is_wi
 	CHECK(!wr_test_allocation_failed());
 	wr_test_fail_allocation(0, false);
 	model_add(self, worker, bytes, is_wide);
+}
+
+static void reserve_only(struct model *self, uint32_t worker, size_t bytes)
+{
+	struct wr_frame frame = make_frame(self, worker, bytes, true);
+
+	CHECK_STATUS(wr_event_log_reserve(&self->log, &frame, 1), WR_OK);
 }
 
 static uint64_t frame_cost(const struct model_frame *frame)
@@ -430,9 +437,9 @@ static void test_a_reservation_given_up_is_harmless(void)
 
 	model_init(&model, &roomy);
 	for (unsigned round = 0; round < 60; round++) {
-		struct wr_frame frame = make_frame(&model, 1, given_up[round % 6], true);
+		/* Larger and larger ones: each time the empty chunk of the last is too small. */
 		for (unsigned times = 0; times <= round % 3; times++)
-			CHECK_STATUS(wr_event_log_reserve(&model.log, &frame, 1), WR_OK);
+			reserve_only(&model, 1, given_up[round % 6] + times * 80000);
 		check_stream(&model, 1);
 		check_frame_at(&model, 1, model.streams[1].end);
 		if (round % 4 != 3)
@@ -571,6 +578,9 @@ static void run_profile(const struct profile *profile, uint64_t random)
 			worker++;
 		if (profile->large_each != 0 && step % profile->large_each == 0)
 			bytes += 18000;
+		if ((bits >> 50) % 4 == 0) /* what is given up must not show */
+			reserve_only(&model, worker % STREAM_COUNT,
+				     1 + (size_t)(bits >> 20) % (profile->bytes_max * 8));
 		append(&model, worker % STREAM_COUNT, bytes, bits >> 40 & 3u);
 		if (step % profile->trim_each == 0)
 			trim(&model);

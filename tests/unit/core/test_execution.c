@@ -373,6 +373,30 @@ static void test_turns_are_counted_and_waiting_is_part_of_one(void)
 	fixture_close(&fake.fixture);
 }
 
+static void test_unfinished_output_is_forgotten_when_the_turn_is_over(void)
+{
+	static const struct {
+		enum wr_phase phase;
+		bool is_kept;
+	} moves[] = {{WR_PHASE_WAITING, true}, {WR_PHASE_BUSY, true},
+		     {WR_PHASE_IDLE, false},   {WR_PHASE_BUSY, true},
+		     {WR_PHASE_FAILED, false}, {WR_PHASE_STARTING, false},
+		     {WR_PHASE_BUSY, true},    {WR_PHASE_INTERRUPTED, false}};
+	const struct wr_output part = {.kind = WR_OUTPUT_TEXT_DELTA, .text = WR_VIEW_INIT("un")};
+	const struct wr_worker *worker;
+	struct fake fake;
+
+	fake_open(&fake);
+	worker = fixture_create(&fake.fixture);
+	CHECK_STATUS(report(&fake, 1, WR_PHASE_BUSY), WR_OK);
+	for (size_t i = 0; i < WR_COUNT(moves); i++) {
+		CHECK_STATUS(wr_runtime_output(fake.fixture.runtime, 1, &part), WR_OK);
+		CHECK_STATUS(report(&fake, 1, moves[i].phase), WR_OK);
+		CHECK((worker->in_flight != NULL) == moves[i].is_kept);
+	}
+	fixture_close(&fake.fixture);
+}
+
 static void test_interrupt_ends_only_the_turn(void)
 {
 	const struct wr_worker *worker;
@@ -430,6 +454,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_cancel_is_at_once),
 	WR_TEST(test_an_execution_cannot_end_a_worker_by_itself),
 	WR_TEST(test_turns_are_counted_and_waiting_is_part_of_one),
+	WR_TEST(test_unfinished_output_is_forgotten_when_the_turn_is_over),
 	WR_TEST(test_interrupt_ends_only_the_turn),
 	WR_TEST(test_a_runtime_stop_tells_each_execution_once),
 	WR_TEST_END,

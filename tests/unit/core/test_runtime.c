@@ -612,6 +612,68 @@ static void test_outputs_of_nobody_and_outputs_too_large_are_refused(void)
 	fixture_close(&fixture);
 }
 
+/* ---- which stream shows what ---- */
+
+/* A frame is 'W' or 'R' for the scope it was asked for, and the digit of its kind. */
+static enum wr_status encode_scope(void *context, struct wr_buf *out, const struct wr_event *event,
+				   const struct wr_identity *identity, enum wr_scope scope)
+{
+	struct wr_cursor cursor;
+
+	(void)context;
+	CHECK_STATUS(wr_cursor_parse(&cursor, wr_view_of(identity->cursor, WR_CURSOR_BYTES)),
+		     WR_OK);
+	CHECK(cursor.is_runtime == (scope == WR_SCOPE_RUNTIME));
+	CHECK_U64(cursor.worker, scope == WR_SCOPE_RUNTIME ? 0 : event->worker);
+	CHECK_U64(cursor.sequence, event->sequence);
+	CHECK((identity->worker_id.data != NULL) == (event->worker != 0));
+	CHECK_STRING(identity->runtime_id, "rt-test");
+	CHECK_U64(identity->log_id.bytes, 32);
+	wr_buf_append_byte(out, scope == WR_SCOPE_WORKER ? 'W' : 'R');
+	return wr_buf_append_byte(out, (char)('0' + event->kind));
+}
+
+static void test_each_kind_shows_where_the_table_says(void)
+{
+	static const struct wr_encoding encoding = {.encode = encode_scope};
+	const struct wr_output output = {.kind = WR_OUTPUT_USAGE};
+	const struct wr_worker *stopped, *cancelled;
+	struct wr_order_frame frame;
+	struct wr_view part;
+	struct fixture fixture;
+	struct wr_ack ack;
+	uint64_t sequence = 0, event_id;
+	uint32_t hint = 0;
+	char order[64];
+	size_t used = 0;
+
+	fixture_init(&fixture, 1);
+	fixture.ports.encoding = &encoding;
+	fixture_open(&fixture);
+	stopped = fixture_create(&fixture);
+	cancelled = fixture_create(&fixture);
+	CHECK_STATUS(fixture_input(&fixture, stopped, "hello", &ack), WR_OK);
+	CHECK_STATUS(wr_runtime_output(fixture.runtime, 1, &output), WR_OK);
+	CHECK_STATUS(wr_runtime_phase(fixture.runtime, 1, WR_PHASE_FAILED, WR_VIEW("x")), WR_OK);
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, WR_VIEW_NULL, &ack),
+		     WR_OK);
+	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, &ack),
+		     WR_OK);
+	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
+	CHECK_U64(wr_event_stream_read(&stopped->events, 0, &part, 1, 100), 1);
+	CHECK_STRING(part, "W4W8W7W5");
+	CHECK_U64(wr_event_stream_read(&cancelled->events, 0, &part, 1, 100), 1);
+	CHECK_STRING(part, "W6");
+	while (wr_event_log_next(wr_runtime_log(fixture.runtime), sequence, &hint, &frame)) {
+		CHECK(frame.bytes.bytes == 2 && used + 2 <= sizeof order);
+		memcpy(order + used, frame.bytes.data, 2);
+		used += 2;
+		sequence = frame.sequence;
+	}
+	CHECK_STRING(wr_view_of(order, used), "R1R3R3W4W8W7R5R6R2");
+	fixture_close(&fixture);
+}
+
 /* ---- reading events ---- */
 
 struct batch {
@@ -729,6 +791,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_stopped_runtime_stops_its_workers_and_stays_readable),
 	WR_TEST(test_outputs_add_to_the_transcript_as_the_contract_says),
 	WR_TEST(test_outputs_of_nobody_and_outputs_too_large_are_refused),
+	WR_TEST(test_each_kind_shows_where_the_table_says),
 	WR_TEST(test_events_are_read_in_batches),
 	WR_TEST(test_a_batch_too_large_or_of_evicted_events_is_refused),
 	WR_TEST_END,

@@ -86,13 +86,13 @@ static void test_the_ring_grows_around_its_seam(void)
 	wr_transcript_budget_deinit(&budget);
 }
 
-static void test_the_newest_item_is_kept_however_large_it_is(void)
+static void check_newest_is_kept(uint64_t worker_bytes_max, uint64_t bytes_max)
 {
 	struct wr_transcript_budget budget;
 	struct wr_transcript transcript;
 	static char large[5000];
 
-	wr_transcript_budget_init(&budget, wr_test_allocator(), 100, 100);
+	wr_transcript_budget_init(&budget, wr_test_allocator(), worker_bytes_max, bytes_max);
 	wr_transcript_init(&transcript);
 	memset(large, 'x', sizeof large - 1);
 	append(&transcript, &budget, "small");
@@ -104,6 +104,13 @@ static void test_the_newest_item_is_kept_however_large_it_is(void)
 	CHECK_U64(transcript.bytes, ITEM_BYTES + 11);
 	wr_transcript_deinit(&transcript, &budget);
 	wr_transcript_budget_deinit(&budget);
+}
+
+static void test_the_newest_item_is_kept_however_large_it_is(void)
+{
+	check_newest_is_kept(ITEM_BYTES + 11, UINT64_MAX);
+	check_newest_is_kept(UINT64_MAX, ITEM_BYTES + 11);
+	check_newest_is_kept(0, 0);
 }
 
 static void test_the_largest_transcript_loses_first(void)
