@@ -150,6 +150,12 @@ static void ignore(int number)
 static void test_signals_are_as_at_the_beginning_of_the_world(void)
 {
 #ifdef __linux__
+	/* libc keeps 32 and 33 to itself: a parent that used posix_spawn leaves them ignored, and
+	 * no call of libc can change that. */
+	const unsigned long long libc_own = 3ull << 31;
+	unsigned long long blocked_mask, ignored_mask;
+	struct wr_view output;
+	char text[200];
 	sigset_t blocked;
 
 	ignore(SIGPIPE);
@@ -159,10 +165,12 @@ static void test_signals_are_as_at_the_beginning_of_the_world(void)
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGUSR1);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
-	CHECK_STRING(run_shell("exec grep -E '^Sig(Blk|Ign)' /proc/self/status",
-			       (struct wr_spawn){.cwd = NULL}),
-		     "SigBlk:\t0000000000000000\n"
-		     "SigIgn:\t0000000000000000\n");
+	output = run_shell("exec grep -E '^Sig(Blk|Ign)' /proc/self/status",
+			   (struct wr_spawn){.cwd = NULL});
+	snprintf(text, sizeof text, "%.*s", (int)output.bytes, output.data);
+	CHECK(sscanf(text, "SigBlk: %llx SigIgn: %llx", &blocked_mask, &ignored_mask) == 2);
+	CHECK_U64(blocked_mask, 0);
+	CHECK_U64(ignored_mask & ~libc_own, 0);
 	sigprocmask(SIG_SETMASK, NULL, &blocked);
 	CHECK(sigismember(&blocked, SIGTERM) && !sigismember(&blocked, SIGINT));
 #else
