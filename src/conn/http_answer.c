@@ -161,9 +161,10 @@ static void decide_last(struct wr_http_conn *conn)
 
 static char *put_number(char *to, uint64_t value)
 {
+	enum { DIGITS_MAX = 20 };
 	size_t count = 1;
 
-	for (uint64_t rest = value; rest >= 10; rest /= 10)
+	for (uint64_t limit = 10; count < DIGITS_MAX && value >= limit; limit *= 10)
 		count++;
 	for (size_t i = count; i-- > 0; value /= 10)
 		to[i] = (char)('0' + value % 10);

@@ -1,5 +1,6 @@
 #include "core/catalog.h"
 
+#include "bytes/endian.h"
 #include "check.h"
 
 #include <string.h>
@@ -82,18 +83,22 @@ void wr_catalog_set_status(struct wr_catalog *self, struct wr_worker *worker,
 	self->status_counts[status]++;
 }
 
-/* Ids that were made here end in their number, in hex: that saves the search. Any id gives some
- * number, so the Worker found must be compared. */
+/* Ids that were made here end in their number, in eight hex digits: that saves the search. Eight
+ * other characters give some number, too, so the Worker found must be compared. */
 static struct wr_worker *guess(const struct wr_catalog *self, struct wr_view id)
 {
-	uint32_t number = 0;
 	struct wr_worker *worker;
+	uint64_t digits;
 
-	for (size_t i = id.bytes < 8 ? 0 : id.bytes - 8; i < id.bytes; i++) {
-		uint32_t c = (unsigned char)id.data[i];
-		number = number << 4 | ((c & 15) + (c >> 6) * 9);
-	}
-	worker = wr_catalog_at(self, number);
+	if (id.bytes < 8)
+		return NULL;
+	/* All eight at once: the value of each in its byte, then pairs, fours and all together. */
+	digits = wr_load_be64(id.data + id.bytes - 8);
+	digits = (digits & UINT64_C(0x0f0f0f0f0f0f0f0f)) +
+		 (digits >> 6 & UINT64_C(0x0101010101010101)) * 9;
+	digits = (digits | digits >> 4) & UINT64_C(0x00ff00ff00ff00ff);
+	digits = (digits | digits >> 8) & UINT64_C(0x0000ffff0000ffff);
+	worker = wr_catalog_at(self, (uint32_t)(digits | digits >> 16));
 	return worker != NULL && wr_view_equal(worker->id, id) ? worker : NULL;
 }
 

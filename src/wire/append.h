@@ -2,7 +2,8 @@
  * append — JSON written from prepared pieces, where it is made for every event or request.
  *
  * Constant text and values one behind the other, without the writer's bookkeeping. What is asked
- * for is nearly always there, and then found without a call. Failure is the buffer's.
+ * for is nearly always there, and then found without a call; where many small pieces follow each
+ * other it is asked for once. Failure is the buffer's.
  */
 #ifndef WR_WIRE_APPEND_H
 #define WR_WIRE_APPEND_H
@@ -39,39 +40,56 @@ static inline void wr_append_number(struct wr_buf *out, uint64_t number)
 		wr_buf_commit(out, wr_json_format_u64(to, number));
 }
 
-/* Copies up to the first byte that must be escaped; returns how many. The last bytes are looked at
- * as part of a whole word, not one by one. */
-static inline size_t wr_append_plain(char *to, struct wr_view text)
-{
-	size_t words = text.bytes & ~(size_t)7, plain;
-	uint64_t last;
+/* ---- where there is room already: each returns the place behind what it wrote ---- */
 
-	if (words == 0)
-		return wr_json_copy_unescaped(to, text.data, text.bytes);
-	plain = wr_json_copy_unescaped(to, text.data, words);
-	if (plain < words || words == text.bytes)
-		return plain;
-	last = wr_json_load_word(text.data + text.bytes - sizeof last);
-	if (wr_json_word_escapes(last) != 0)
-		return plain;
-	memcpy(to + text.bytes - sizeof last, &last, sizeof last);
-	return text.bytes;
+#define WR_PUT(to, literal) wr_put(to, WR_VIEW(literal))
+
+static inline char *wr_put(char *to, struct wr_view text)
+{
+	memcpy(to, text.data, text.bytes);
+	return to + text.bytes;
 }
+
+static inline char *wr_put_number(char *to, uint64_t number)
+{
+	return to + wr_json_format_u64(to, number);
+}
+
+/* A word of the protocol, short enough to be copied as a whole without asking how long it is: there
+ * must be room for WR_WORD_BYTES. */
+enum { WR_WORD_BYTES = 16 };
+struct wr_word {
+	char text[WR_WORD_BYTES - 1];
+	uint8_t bytes;
+};
+#define WR_WORD(literal)                     \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
+
+static inline char *wr_put_word(char *to, const struct wr_word *word)
+{
+	memcpy(to, word, WR_WORD_BYTES);
+	return to + word->bytes;
+}
+
+/* ---- escaped ---- */
+
+/* The inside of a string that something must be escaped of, or that has no room yet. */
+void wr_append_escaped(struct wr_buf *out, struct wr_view text);
 
 /* The inside of a string, escaped. */
 static inline void wr_append_string(struct wr_buf *out, struct wr_view text)
 {
-	struct wr_json_writer writer;
 	size_t plain = 0;
 
 	if (WR_LIKELY(out->status == WR_OK && text.bytes <= out->capacity - out->bytes)) {
-		plain = wr_append_plain(out->data + out->bytes, text);
+		plain = wr_json_copy_unescaped(out->data + out->bytes, text.data, text.bytes);
 		out->bytes += plain;
 		if (WR_LIKELY(plain == text.bytes))
 			return;
 	}
-	wr_json_writer_init(&writer, out);
-	wr_json_string_part(&writer, wr_view_skip(text, plain));
+	wr_append_escaped(out, wr_view_skip(text, plain));
 }
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "bytes/endian.h"
 #include "check.h"
+#include "codec/json/scan.h"
 #include "wire/schema.h"
 
 #define NOT_AN_OBJECT "the body must be a JSON object"
@@ -253,6 +254,31 @@ static const struct wr_schema_field input_fields[INPUT_FIELDS] = {
 };
 static const struct wr_schema input_schema = WR_SCHEMA_INIT(input_fields);
 
+/* Most inputs are spelled alike, as a serializer writes the struct: both members in their order, no
+ * white space, and content that is plain ASCII. Those are taken without the reader, for a fifth of
+ * its work. True when the body is of that kind; says nothing of any other. */
+static bool take_usual_input(struct wr_input *out, struct wr_view body)
+{
+	static const struct wr_view front[] = {
+		[WR_INPUT_USER] = WR_VIEW_INIT("{\"kind\":\"user\",\"content\":\""),
+		[WR_INPUT_SYSTEM] = WR_VIEW_INIT("{\"kind\":\"system\",\"content\":\""),
+	};
+	enum wr_input_kind kind =
+		wr_view_starts(body, front[WR_INPUT_USER]) ? WR_INPUT_USER : WR_INPUT_SYSTEM;
+	const char *content, *end;
+
+	if (kind != WR_INPUT_USER && !wr_view_starts(body, front[kind]))
+		return false;
+	content = body.data + front[kind].bytes;
+	end = body.data + body.bytes - 2;
+	if (end < content || end[0] != '"' || end[1] != '}' ||
+	    wr_json_plain_ascii_end(body.data, content, end) != end)
+		return false;
+	*out = (struct wr_input){.kind = kind,
+				 .content = wr_view_of(content, (size_t)(end - content))};
+	return true;
+}
+
 enum wr_status wr_input_json_read(struct wr_input *out, struct wr_buf *texts, struct wr_view body,
 				  struct wr_error *error)
 {
@@ -260,6 +286,11 @@ enum wr_status wr_input_json_read(struct wr_input *out, struct wr_buf *texts, st
 	struct wr_schema_input input;
 	enum wr_status status;
 
+	if (take_usual_input(out, body)) {
+		*error = (struct wr_error){.status = WR_OK};
+		wr_buf_reset(texts);
+		return WR_OK;
+	}
 	*out = (struct wr_input){.kind = WR_INPUT_USER};
 	wr_schema_begin(&input, body, texts, error);
 	status = wr_schema_read_document(&input, NULL, values, &input_schema, NOT_AN_OBJECT);

@@ -53,14 +53,6 @@ enum {
 	BACK_BYTES_MAX = TEXT_BYTES(SEQUENCE) + 20 + TEXT_BYTES(LOG_ID) + TEXT_BYTES(PAYLOAD)
 };
 
-#define PUT(to, literal) put_bytes(to, "" literal, TEXT_BYTES(literal))
-
-static inline char *put_bytes(char *to, const char *from, size_t bytes)
-{
-	memcpy(to, from, bytes);
-	return to + bytes;
-}
-
 /* The front of a frame up to the Worker's id: room for the header, and for the two cursors. */
 #define CURSOR_ROOM "..............................."
 static const char front[] = "\0\0\0\0" EVENT_HEAD CURSOR_ROOM EVENT_ID CURSOR_ROOM WORKER_ID;
@@ -86,11 +78,11 @@ static void put_back(struct wr_buf *out, const struct wr_identity *identity, uin
 
 	if (to == NULL)
 		return;
-	to = PUT(to, SEQUENCE);
-	to += wr_json_format_u64(to, sequence);
-	to = PUT(to, LOG_ID);
-	to = put_bytes(to, identity->log_id.data, identity->log_id.bytes);
-	to = PUT(to, PAYLOAD);
+	to = WR_PUT(to, SEQUENCE);
+	to = wr_put_number(to, sequence);
+	to = WR_PUT(to, LOG_ID);
+	to = wr_put(to, identity->log_id);
+	to = WR_PUT(to, PAYLOAD);
 	wr_buf_commit(out, (size_t)(to - start));
 }
 

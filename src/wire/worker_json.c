@@ -71,259 +71,295 @@ void wr_runtime_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
 
 /* ---- what was asked for ---- */
 
-static void write_optional(struct wr_json_writer *writer, struct wr_view name, struct wr_view text)
+/* `"name":"` before the text; nothing of an absent one. */
+static void append_optional(struct wr_buf *out, struct wr_view before, struct wr_view text)
 {
-	if (text.data != NULL)
-		wr_json_member_string(writer, name, text);
+	if (text.data == NULL)
+		return;
+	wr_append(out, before);
+	wr_append_string(out, text);
+	wr_append(out, WR_VIEW("\""));
 }
 
-static void write_intent(struct wr_json_writer *writer, const struct wr_create *request)
+static void append_intent(struct wr_buf *out, const struct wr_create *request)
 {
-	struct wr_view kind = WR_VIEW("kind");
-
-	wr_json_name(writer, WR_VIEW("intent"));
-	wr_json_object_begin(writer);
 	switch (request->intent) {
 	case WR_INTENT_ASSISTANT:
-		wr_json_member_string(writer, kind, WR_VIEW("assistant"));
-		write_optional(writer, WR_VIEW("purpose"), request->purpose);
+		wr_append(out, WR_VIEW(",\"intent\":{\"kind\":\"assistant\""));
+		append_optional(out, WR_VIEW(",\"purpose\":\""), request->purpose);
 		break;
 	case WR_INTENT_TASK:
-		wr_json_member_string(writer, kind, WR_VIEW("task"));
-		wr_json_member_string(writer, WR_VIEW("objective"), request->objective);
+		wr_append(out, WR_VIEW(",\"intent\":{\"kind\":\"task\",\"objective\":\""));
+		wr_append_string(out, request->objective);
+		wr_append(out, WR_VIEW("\""));
 		break;
 	case WR_INTENT_ROLE:
-		wr_json_member_string(writer, kind, WR_VIEW("role"));
-		wr_json_member_string(writer, WR_VIEW("role"), request->role);
-		write_optional(writer, WR_VIEW("purpose"), request->purpose);
+		wr_append(out, WR_VIEW(",\"intent\":{\"kind\":\"role\",\"role\":\""));
+		wr_append_string(out, request->role);
+		wr_append(out, WR_VIEW("\""));
+		append_optional(out, WR_VIEW(",\"purpose\":\""), request->purpose);
 		break;
 	}
-	wr_json_object_end(writer);
 }
 
-static struct wr_view profile_kind_name(enum wr_profile_kind kind)
+/* Ends the intent, too. */
+static void append_profile(struct wr_buf *out, const struct wr_create *request)
 {
-	switch (kind) {
+	switch (request->profile) {
 	case WR_PROFILE_RUNTIME_DEFAULT:
-		return WR_VIEW("runtime_default");
+		wr_append(out, WR_VIEW("},\"profile\":{\"kind\":\"runtime_default\"}"));
+		return;
 	case WR_PROFILE_BUILTIN:
-		return WR_VIEW("builtin");
+		wr_append(out, WR_VIEW("},\"profile\":{\"kind\":\"builtin\",\"value\":\""));
+		break;
 	case WR_PROFILE_NAMED:
-		return WR_VIEW("named");
+		wr_append(out, WR_VIEW("},\"profile\":{\"kind\":\"named\",\"value\":\""));
+		break;
 	}
-	wr_unreachable();
+	wr_append_string(out, request->profile_value);
+	wr_append(out, WR_VIEW("\"}"));
 }
 
-static void write_profile(struct wr_json_writer *writer, const struct wr_create *request)
-{
-	wr_json_name(writer, WR_VIEW("profile"));
-	wr_json_object_begin(writer);
-	wr_json_member_string(writer, WR_VIEW("kind"), profile_kind_name(request->profile));
-	if (request->profile != WR_PROFILE_RUNTIME_DEFAULT)
-		wr_json_member_string(writer, WR_VIEW("value"), request->profile_value);
-	wr_json_object_end(writer);
-}
-
-static void write_pairs(struct wr_json_writer *writer, struct wr_view name,
-			const struct wr_pairs *pairs, struct wr_view second)
+/* `before` begins the member, `second` the second text of a pair. */
+static void append_pairs(struct wr_buf *out, struct wr_view before, const struct wr_pairs *pairs,
+			 struct wr_view second)
 {
 	struct wr_view rest = pairs->packed, first_text, second_text;
 
-	if (pairs->count == 0)
-		return;
-	wr_json_name(writer, name);
-	wr_json_array_begin(writer);
-	while (wr_pairs_next(&rest, &first_text, &second_text)) {
-		wr_json_object_begin(writer);
-		wr_json_member_string(writer, WR_VIEW("name"), first_text);
-		write_optional(writer, second, second_text);
-		wr_json_object_end(writer);
+	wr_append(out, before);
+	for (const char *comma = ""; wr_pairs_next(&rest, &first_text, &second_text); comma = ",") {
+		wr_append(out, wr_view_of_string(comma));
+		wr_append(out, WR_VIEW("{\"name\":\""));
+		wr_append_string(out, first_text);
+		wr_append(out, WR_VIEW("\""));
+		append_optional(out, second, second_text);
+		wr_append(out, WR_VIEW("}"));
 	}
-	wr_json_array_end(writer);
+	wr_append(out, WR_VIEW("]"));
 }
 
-static void write_details(struct wr_json_writer *writer, const struct wr_create *request)
+static void append_details(struct wr_buf *out, const struct wr_create *request)
 {
+	struct wr_view reference = WR_VIEW(",\"reference\":\"");
+
 	if (request->config_bundle_id.data != NULL) {
-		wr_json_name(writer, WR_VIEW("config_bundle"));
-		wr_json_object_begin(writer);
-		wr_json_member_string(writer, WR_VIEW("id"), request->config_bundle_id);
-		wr_json_object_end(writer);
+		wr_append(out, WR_VIEW(",\"config_bundle\":{\"id\":\""));
+		wr_append_string(out, request->config_bundle_id);
+		wr_append(out, WR_VIEW("\"}"));
 	}
-	write_pairs(writer, WR_VIEW("requested_capabilities"), &request->capabilities,
-		    WR_VIEW("reason"));
-	write_pairs(writer, WR_VIEW("workspace_refs"), &request->workspace_refs,
-		    WR_VIEW("reference"));
-	write_pairs(writer, WR_VIEW("mount_refs"), &request->mount_refs, WR_VIEW("reference"));
+	if (request->capabilities.count != 0)
+		append_pairs(out, WR_VIEW(",\"requested_capabilities\":["), &request->capabilities,
+			     WR_VIEW(",\"reason\":\""));
+	if (request->workspace_refs.count != 0)
+		append_pairs(out, WR_VIEW(",\"workspace_refs\":["), &request->workspace_refs,
+			     reference);
+	if (request->mount_refs.count != 0)
+		append_pairs(out, WR_VIEW(",\"mount_refs\":["), &request->mount_refs, reference);
 }
 
 /* ---- execution (contract 5.7) ---- */
 
-static struct wr_view run_state(const struct wr_worker *worker)
+enum run_state { UNCONNECTED, IDLE, BUSY, REJECTED, ERRORED, STOPPED };
+static const struct wr_word run_states[] = {
+	[UNCONNECTED] = WR_WORD("unconnected"),
+	[IDLE] = WR_WORD("idle"),
+	[BUSY] = WR_WORD("busy"),
+	[REJECTED] = WR_WORD("rejected"),
+	[ERRORED] = WR_WORD("errored"),
+	[STOPPED] = WR_WORD("stopped"),
+};
+static const struct wr_word operations[] = {
+	[WR_EXECUTION_SPAWN] = WR_WORD("spawn"),
+	[WR_EXECUTION_INPUT] = WR_WORD("input"),
+	[WR_EXECUTION_STOP] = WR_WORD("stop"),
+	[WR_EXECUTION_CANCEL] = WR_WORD("cancel"),
+};
+static const struct wr_word outcomes[] = {
+	[WR_EXECUTION_ACCEPTED] = WR_WORD("accepted"),
+	[WR_EXECUTION_BUSY] = WR_WORD("busy"),
+	[WR_EXECUTION_REJECTED] = WR_WORD("rejected"),
+	[WR_EXECUTION_ERRORED] = WR_WORD("errored"),
+	[WR_EXECUTION_UNSUPPORTED] = WR_WORD("unsupported"),
+};
+
+static enum run_state run_state(const struct wr_worker *worker)
 {
 	if (worker->execution.ops == NULL)
-		return WR_VIEW("unconnected");
+		return UNCONNECTED;
 	switch (worker->phase) {
 	case WR_PHASE_IDLE:
 	case WR_PHASE_INTERRUPTED:
-		return WR_VIEW("idle");
+		return IDLE;
 	case WR_PHASE_STARTING:
 	case WR_PHASE_BUSY:
 	case WR_PHASE_WAITING:
-		return WR_VIEW("busy");
+		return BUSY;
 	case WR_PHASE_FAILED:
-		return WR_VIEW("errored");
+		return ERRORED;
 	case WR_PHASE_STOPPING:
 	case WR_PHASE_STOPPED:
 	case WR_PHASE_CANCELLED:
-		return WR_VIEW("stopped");
-	}
-	wr_unreachable();
-}
-
-static struct wr_view operation_name(enum wr_execution_operation operation)
-{
-	switch (operation) {
-	case WR_EXECUTION_SPAWN:
-		return WR_VIEW("spawn");
-	case WR_EXECUTION_INPUT:
-		return WR_VIEW("input");
-	case WR_EXECUTION_STOP:
-		return WR_VIEW("stop");
-	case WR_EXECUTION_CANCEL:
-		return WR_VIEW("cancel");
-	}
-	wr_unreachable();
-}
-
-static struct wr_view outcome_name(enum wr_execution_outcome outcome)
-{
-	switch (outcome) {
-	case WR_EXECUTION_ACCEPTED:
-		return WR_VIEW("accepted");
-	case WR_EXECUTION_BUSY:
-		return WR_VIEW("busy");
-	case WR_EXECUTION_REJECTED:
-		return WR_VIEW("rejected");
-	case WR_EXECUTION_ERRORED:
-		return WR_VIEW("errored");
-	case WR_EXECUTION_UNSUPPORTED:
-		return WR_VIEW("unsupported");
+		return STOPPED;
 	}
 	wr_unreachable();
 }
 
 /* The run state that an operation led to when it was accepted. */
-static struct wr_view accepted_state(enum wr_execution_operation operation)
+static enum run_state accepted_state(enum wr_execution_operation operation)
 {
 	switch (operation) {
 	case WR_EXECUTION_SPAWN:
-		return WR_VIEW("idle");
+		return IDLE;
 	case WR_EXECUTION_INPUT:
-		return WR_VIEW("busy");
+		return BUSY;
 	case WR_EXECUTION_STOP:
 	case WR_EXECUTION_CANCEL:
-		return WR_VIEW("stopped");
+		return STOPPED;
 	}
 	wr_unreachable();
 }
 
-static struct wr_view result_state(const struct wr_execution_result *result)
+static enum run_state result_state(const struct wr_execution_result *result)
 {
 	switch (result->outcome) {
 	case WR_EXECUTION_ACCEPTED:
 		return accepted_state(result->operation);
 	case WR_EXECUTION_BUSY:
-		return WR_VIEW("busy");
+		return BUSY;
 	case WR_EXECUTION_REJECTED:
 	case WR_EXECUTION_UNSUPPORTED:
-		return WR_VIEW("rejected");
+		return REJECTED;
 	case WR_EXECUTION_ERRORED:
-		return WR_VIEW("errored");
+		return ERRORED;
 	}
 	wr_unreachable();
 }
 
-static void write_execution(struct wr_json_writer *writer, const struct wr_worker *worker)
+static char *put_execution(char *to, const struct wr_worker *worker)
 {
 	const struct wr_execution_result *result = &worker->last_result;
 
-	wr_json_name(writer, WR_VIEW("execution"));
-	wr_json_object_begin(writer);
-	wr_json_member_string(writer, WR_VIEW("backend"),
-			      worker->execution.ops != NULL ? WR_VIEW("connected")
-							    : WR_VIEW("unconnected"));
-	wr_json_member_string(writer, WR_VIEW("run_state"), run_state(worker));
-	if (worker->has_last_result) {
-		wr_json_name(writer, WR_VIEW("last_result"));
-		wr_json_object_begin(writer);
-		wr_json_member_string(writer, WR_VIEW("operation"),
-				      operation_name(result->operation));
-		wr_json_member_string(writer, WR_VIEW("outcome"), outcome_name(result->outcome));
-		wr_json_member_string(writer, WR_VIEW("run_state"), result_state(result));
-		wr_json_object_end(writer);
-	}
-	wr_json_object_end(writer);
+	to = worker->execution.ops != NULL
+		     ? WR_PUT(to, ",\"execution\":{\"backend\":\"connected\",\"run_state\":\"")
+		     : WR_PUT(to, ",\"execution\":{\"backend\":\"unconnected\",\"run_state\":\"");
+	to = wr_put_word(to, &run_states[run_state(worker)]);
+	if (!worker->has_last_result)
+		return WR_PUT(to, "\"}");
+	to = WR_PUT(to, "\",\"last_result\":{\"operation\":\"");
+	to = wr_put_word(to, &operations[result->operation]);
+	to = WR_PUT(to, "\",\"outcome\":\"");
+	to = wr_put_word(to, &outcomes[result->outcome]);
+	to = WR_PUT(to, "\",\"run_state\":\"");
+	to = wr_put_word(to, &run_states[result_state(result)]);
+	return WR_PUT(to, "\"}}");
 }
 
 /* ---- Workers ---- */
 
-static void write_worker_front(struct wr_json_writer *writer, struct wr_view runtime_id,
-			       const struct wr_worker *worker)
+static const struct wr_word statuses[] = {
+	[WR_WORKER_RUNNING] = WR_WORD("running"),
+	[WR_WORKER_STOPPED] = WR_WORD("stopped"),
+	[WR_WORKER_CANCELLED] = WR_WORD("cancelled"),
+};
+
+#define PHASE_WORD(name, text) [WR_PHASE_##name] = WR_WORD(text),
+static const struct wr_word phases[] = {WR_PHASE_LIST(PHASE_WORD)};
+#undef PHASE_WORD
+
+/* What names a Worker. */
+static void append_reference(struct wr_buf *out, struct wr_view runtime_id,
+			     struct wr_view worker_id)
 {
-	wr_worker_ref_json(writer, runtime_id, worker->id);
-	wr_json_member_string(writer, WR_VIEW("runtime_id"), runtime_id);
-	wr_json_member_string(writer, WR_VIEW("worker_id"), worker->id);
-	wr_json_member_string(writer, WR_VIEW("status"),
-			      wr_view_of_string(wr_worker_status_name(worker->status)));
-	write_intent(writer, &worker->request);
-	write_profile(writer, &worker->request);
+	wr_append(out, WR_VIEW("\"runtime_id\":\""));
+	wr_append_string(out, runtime_id);
+	wr_append(out, WR_VIEW("\",\"worker_id\":\""));
+	wr_append_string(out, worker_id);
+	wr_append(out, WR_VIEW("\""));
 }
 
-static void write_worker_back(struct wr_json_writer *writer, const struct wr_runtime *runtime,
-			      const struct wr_worker *worker, uint64_t last_sequence)
+/* Up to the profile; `before` is what comes first. */
+static void append_front(struct wr_buf *out, struct wr_view before, struct wr_view runtime_id,
+			 const struct wr_worker *worker)
 {
-	wr_json_member_u64(writer, WR_VIEW("transcript_len"), worker->transcript.total);
-	wr_json_member_u64(writer, WR_VIEW("last_event_id"), worker->last_event_id);
-	wr_json_member_string(writer, WR_VIEW("phase"),
-			      wr_view_of_string(wr_phase_name(worker->phase)));
-	write_execution(writer, worker);
-	wr_json_member_u64(writer, WR_VIEW("turn"), worker->turn_count);
-	wr_cursor_json(writer, runtime, worker->number, last_sequence);
+	static const struct wr_view again = WR_VIEW_INIT("},"),
+				    status = WR_VIEW_INIT(",\"status\":\"");
+	size_t start, bytes;
+	char *to;
+
+	wr_append(out, before);
+	wr_append(out, WR_VIEW("\"worker_ref\":{"));
+	start = out->bytes;
+	append_reference(out, runtime_id, worker->id);
+	bytes = out->bytes - start;
+	to = wr_append_room(out, again.bytes + bytes + status.bytes + WR_WORD_BYTES + 1);
+	if (to == NULL)
+		return;
+	to = wr_put(to, again);
+	/* The same members once more, escaped already. */
+	to = wr_put(to, wr_view_of(out->data + start, bytes));
+	to = wr_put(to, status);
+	to = wr_put_word(to, &statuses[worker->status]);
+	to = WR_PUT(to, "\"");
+	out->bytes = (size_t)(to - out->data);
+	append_intent(out, &worker->request);
+	append_profile(out, &worker->request);
+}
+
+/* From the transcript on, and what ends the Worker. */
+static void append_back(struct wr_buf *out, const struct wr_runtime *runtime,
+			const struct wr_worker *worker, uint64_t last_sequence)
+{
+	/* Of all names and punctuation, three numbers, six words and the cursor. */
+	enum { BYTES_MAX = 200 + 3 * 20 + 6 * WR_WORD_BYTES + WR_CURSOR_BYTES };
+	char *start = wr_append_room(out, BYTES_MAX), *to = start;
+
+	if (to == NULL)
+		return;
+	to = WR_PUT(to, ",\"transcript_len\":");
+	to = wr_put_number(to, worker->transcript.total);
+	to = WR_PUT(to, ",\"last_event_id\":");
+	to = wr_put_number(to, worker->last_event_id);
+	to = WR_PUT(to, ",\"phase\":\"");
+	to = wr_put_word(to, &phases[worker->phase]);
+	to = WR_PUT(to, "\"");
+	to = put_execution(to, worker);
+	to = WR_PUT(to, ",\"turn\":");
+	to = wr_put_number(to, worker->turn_count);
+	to = WR_PUT(to, ",\"cursor\":\"");
+	wr_runtime_cursor(runtime, worker->number, last_sequence, to);
+	to = WR_PUT(to + WR_CURSOR_BYTES, "\"}");
+	wr_assert(to <= start + BYTES_MAX);
+	wr_buf_commit(out, (size_t)(to - start));
 }
 
 void wr_worker_summary_json(struct wr_json_writer *writer, const struct wr_runtime *runtime,
 			    const struct wr_worker *worker)
 {
+	struct wr_buf *out = writer->out;
 	struct wr_runtime_summary summary;
 
 	wr_runtime_summary(runtime, &summary);
-	wr_json_object_begin(writer);
-	write_worker_front(writer, summary.runtime_id, worker);
-	wr_json_member_u64(writer, WR_VIEW("requested_capability_count"),
-			   worker->request.capabilities.count);
-	wr_json_member_bool(writer, WR_VIEW("has_config_bundle"),
-			    worker->request.config_bundle_id.data != NULL);
-	write_worker_back(writer, runtime, worker, summary.last_sequence);
-	wr_json_object_end(writer);
+	/* One value to the writer: its first byte, and the rest behind it without its commas. */
+	wr_json_raw(writer, WR_VIEW("{"));
+	append_front(out, WR_VIEW(""), summary.runtime_id, worker);
+	wr_append(out, WR_VIEW(",\"requested_capability_count\":"));
+	wr_append_number(out, worker->request.capabilities.count);
+	wr_append(out, worker->request.config_bundle_id.data != NULL
+			       ? WR_VIEW(",\"has_config_bundle\":true")
+			       : WR_VIEW(",\"has_config_bundle\":false"));
+	append_back(out, runtime, worker, summary.last_sequence);
 }
 
 void wr_worker_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
 			  const struct wr_worker *worker)
 {
 	struct wr_runtime_summary summary;
-	struct wr_json_writer writer;
 
 	wr_runtime_summary(runtime, &summary);
-	wr_json_writer_init(&writer, out);
-	wr_json_object_begin(&writer);
-	wr_json_name(&writer, WR_VIEW("worker"));
-	wr_json_object_begin(&writer);
-	write_worker_front(&writer, summary.runtime_id, worker);
-	write_details(&writer, &worker->request);
-	write_worker_back(&writer, runtime, worker, summary.last_sequence);
-	wr_json_object_end(&writer);
-	wr_json_object_end(&writer);
+	append_front(out, WR_VIEW("{\"worker\":{"), summary.runtime_id, worker);
+	append_details(out, &worker->request);
+	append_back(out, runtime, worker, summary.last_sequence);
+	wr_append(out, WR_VIEW("}"));
 }
 
 /* ---- acknowledgements ---- */
@@ -331,30 +367,33 @@ void wr_worker_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
 static void write_ack(struct wr_buf *out, const struct wr_runtime *runtime,
 		      const struct wr_worker *worker, const struct wr_ack *ack, bool is_input)
 {
+	/* Behind the reference: names and punctuation, two numbers, a word and the cursor. */
+	enum { BYTES_MAX = 100 + 2 * 20 + WR_WORD_BYTES + WR_CURSOR_BYTES };
 	struct wr_runtime_summary summary;
-	char cursor[WR_CURSOR_BYTES];
+	char *start, *to;
 
 	wr_runtime_summary(runtime, &summary);
-	wr_runtime_cursor(runtime, worker->number, ack->event_id, cursor);
-	wr_append(out, WR_VIEW("{\"ack\":{\"worker_ref\":{\"runtime_id\":\""));
-	wr_append_string(out, summary.runtime_id);
-	wr_append(out, WR_VIEW("\",\"worker_id\":\""));
-	wr_append_string(out, worker->id);
-	wr_append(out, WR_VIEW("\"},\"status\":\""));
-	wr_append(out, wr_view_of_string(wr_worker_status_name(ack->status)));
+	wr_append(out, WR_VIEW("{\"ack\":{\"worker_ref\":{"));
+	append_reference(out, summary.runtime_id, worker->id);
+	start = to = wr_append_room(out, BYTES_MAX + summary.log_id.bytes);
+	if (to == NULL)
+		return;
+	to = WR_PUT(to, "},\"status\":\"");
+	to = wr_put_word(to, &statuses[ack->status]);
+	to = WR_PUT(to, "\"");
 	if (is_input) {
-		wr_append(out, WR_VIEW("\",\"transcript_sequence\":"));
-		wr_append_number(out, ack->transcript_sequence);
-		wr_append(out, WR_VIEW(",\"event_id\":"));
-	} else {
-		wr_append(out, WR_VIEW("\",\"event_id\":"));
+		to = WR_PUT(to, ",\"transcript_sequence\":");
+		to = wr_put_number(to, ack->transcript_sequence);
 	}
-	wr_append_number(out, ack->event_id);
-	wr_append(out, WR_VIEW(",\"cursor\":\""));
-	wr_append(out, wr_view_of(cursor, sizeof cursor));
-	wr_append(out, WR_VIEW("\",\"log_id\":\""));
-	wr_append(out, summary.log_id);
-	wr_append(out, WR_VIEW("\"}}"));
+	to = WR_PUT(to, ",\"event_id\":");
+	to = wr_put_number(to, ack->event_id);
+	to = WR_PUT(to, ",\"cursor\":\"");
+	wr_runtime_cursor(runtime, worker->number, ack->event_id, to);
+	to = WR_PUT(to + WR_CURSOR_BYTES, "\",\"log_id\":\"");
+	to = wr_put(to, summary.log_id);
+	to = WR_PUT(to, "\"}}");
+	wr_assert(to <= start + BYTES_MAX + summary.log_id.bytes);
+	wr_buf_commit(out, (size_t)(to - start));
 }
 
 void wr_input_ack_json_write(struct wr_buf *out, const struct wr_runtime *runtime,

@@ -5,12 +5,12 @@
 const uint8_t wr_http_chars[256] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0,
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-	2, 23, 6, 7, 23, 7, 23, 23, 22, 22, 23, 23, 6, 31, 31, 6,
-	127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 6, 22, 6, 22, 6, 6,
-	6, 95, 95, 95, 95, 95, 95, 31, 31, 31, 31, 31, 31, 31, 31, 31,
-	31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 6, 6, 6, 7, 31,
-	7, 95, 95, 95, 95, 95, 95, 31, 31, 31, 31, 31, 31, 31, 31, 31,
-	31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 6, 7, 6, 31, 0,
+	2, 151, 134, 7, 151, 135, 151, 151, 150, 150, 151, 151, 134, 159, 159, 134,
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 134, 150, 134, 150, 134, 6,
+	134, 223, 223, 223, 223, 223, 223, 159, 159, 159, 159, 159, 159, 159, 159, 159,
+	159, 159, 159, 159, 159, 159, 159, 159, 159, 159, 159, 134, 134, 134, 135, 159,
+	135, 223, 223, 223, 223, 223, 223, 159, 159, 159, 159, 159, 159, 159, 159, 159,
+	159, 159, 159, 159, 159, 159, 159, 159, 159, 159, 159, 134, 135, 134, 159, 0,
 	2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
 	2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
 	2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
@@ -22,21 +22,32 @@ const uint8_t wr_http_chars[256] = {
 };
 /* clang-format on */
 
+/* wr_http_scan_class, four bytes at a time: Host comes with every request. */
+static inline const char *scan_fours(const char *at, const char *end, unsigned class)
+{
+	for (; end - at >= 4; at += 4) {
+		unsigned common = wr_http_chars[(uint8_t)at[0]] & wr_http_chars[(uint8_t)at[1]] &
+				  wr_http_chars[(uint8_t)at[2]] & wr_http_chars[(uint8_t)at[3]];
+		if ((common & class) == 0)
+			break;
+	}
+	return wr_http_scan_class(at, end, class);
+}
+
 /* 1 to 5 digits, up to 65535. */
 static bool is_port(const char *at, const char *end)
 {
-	uint32_t port = 0;
+	enum { DIGITS_MAX = 5 };
+	const uint32_t most = 0x36353533; /* 6553 */
+	uint32_t first;
 
-	if (at == end || end - at > 5)
+	if (at == end || end - at > DIGITS_MAX || scan_fours(at, end, WR_HTTP_CHAR_DIGIT) != end)
 		return false;
-	for (; at < end; at++) {
-		uint32_t digit = (uint32_t)(uint8_t)*at - '0';
-
-		if (digit > 9)
-			return false;
-		port = port * 10 + digit;
-	}
-	return port <= 65535;
+	if (end - at < DIGITS_MAX)
+		return true;
+	/* Of equal length, numbers are in the order of their digits. */
+	first = wr_load_be32(at);
+	return first < most || (first == most && at[4] <= '5');
 }
 
 /* Behind an address in brackets: characters only, for nobody connects to what Host says. NULL when
@@ -54,7 +65,7 @@ static const char *skip_bracketed(const char *at, const char *end)
 static const char *skip_name(const char *at, const char *end)
 {
 	for (;;) {
-		at = wr_http_scan_class(at, end, WR_HTTP_CHAR_HOST);
+		at = scan_fours(at, end, WR_HTTP_CHAR_HOST);
 		if (at == end || *at != '%')
 			return at;
 		if (end - at < 3 || !wr_http_char_is(at[1], WR_HTTP_CHAR_HEX) ||

@@ -10,6 +10,7 @@
 
 #include "bytes/endian.h"
 #include "bytes/view.h"
+#include "check.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +26,8 @@ enum {
 	WR_HTTP_CHAR_UNRESERVED = 8, /* RFC 3986 2.3 */
 	WR_HTTP_CHAR_HOST = 16,	     /* reg-name of RFC 3986 3.2.2 but for "%" and "," */
 	WR_HTTP_CHAR_DIGIT = 32,
-	WR_HTTP_CHAR_HEX = 64
+	WR_HTTP_CHAR_HEX = 64,
+	WR_HTTP_CHAR_PLACE = 128 /* VCHAR but for "?" and "#", which end a path */
 };
 
 extern const uint8_t wr_http_chars[256];
@@ -82,73 +84,128 @@ static inline bool wr_http_word_is_plain(uint64_t word)
 
 #ifdef __SSE2__
 
+enum { WR_HTTP_BLOCK_BYTES = 16 };
+
 static inline __m128i wr_http_load_block(const char *at)
 {
 	return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-static inline const char *wr_http_scan_value(const char *at, const char *end)
-{
-	while (end - at >= 16) {
-		const char *last = end - 16;
-		unsigned mask;
+/* Masks: a bit for each byte of a block that is not of the class (of values: or is a tab). */
 
-		do {
-			__m128i block = wr_http_load_block(at);
-			__m128i low =
-				_mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
-			__m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
-			mask = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
-			at += 16;
-		} while (mask == 0 && at <= last);
-		if (mask == 0)
-			break;
-		at += __builtin_ctz(mask) - 16;
-		if (*at != '\t')
-			return at;
-		at++;
+static inline unsigned wr_http_mask_value(__m128i block)
+{
+	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+	__m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
+}
+
+static inline unsigned wr_http_mask_target(__m128i block)
+{
+	/* Signed: obs-text is negative, and so below a space too. */
+	__m128i low = _mm_cmplt_epi8(block, _mm_set1_epi8('!'));
+	__m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
+}
+
+static inline unsigned wr_http_mask_place(__m128i block)
+{
+	__m128i query = _mm_cmpeq_epi8(block, _mm_set1_epi8('?'));
+	__m128i fragment = _mm_cmpeq_epi8(block, _mm_set1_epi8('#'));
+
+	return wr_http_mask_target(block) |
+	       (unsigned)_mm_movemask_epi8(_mm_or_si128(query, fragment));
+}
+
+/* Of the mask of the last block before `end`: the bits of what is behind `at`, fewer than 16 bytes.
+ * So the end of a run takes no loop when 16 bytes before it may be read. */
+static inline unsigned wr_http_mask_behind(unsigned mask, const char *at, const char *end)
+{
+	return mask >> (WR_HTTP_BLOCK_BYTES - (end - at));
+}
+
+/* The first marked byte behind `at` that is no tab; NULL when there is none. */
+static inline const char *wr_http_first_but_tab(const char *at, unsigned mask)
+{
+	for (; mask != 0; mask &= mask - 1) {
+		const char *first = at + __builtin_ctz(mask);
+		if (*first != '\t')
+			return first;
 	}
-	return wr_http_scan_class(at, end, WR_HTTP_CHAR_VALUE);
+	return NULL;
+}
+
+/* `base`, in front of `at` or there, is where readable bytes begin. */
+static inline const char *wr_http_scan_value_in(const char *base, const char *at, const char *end)
+{
+	const char *stop;
+
+	for (; end - at >= WR_HTTP_BLOCK_BYTES; at += WR_HTTP_BLOCK_BYTES) {
+		stop = wr_http_first_but_tab(at, wr_http_mask_value(wr_http_load_block(at)));
+		if (stop != NULL)
+			return stop;
+	}
+	if (end - base < WR_HTTP_BLOCK_BYTES)
+		return wr_http_scan_class(at, end, WR_HTTP_CHAR_VALUE);
+	stop = wr_http_first_but_tab(at, wr_http_mask_behind(wr_http_mask_value(wr_http_load_block(
+								     end - WR_HTTP_BLOCK_BYTES)),
+							     at, end));
+	return stop != NULL ? stop : end;
 }
 
 static inline const char *wr_http_scan_target(const char *at, const char *end)
 {
-	for (; end - at >= 16; at += 16) {
-		__m128i block = wr_http_load_block(at);
-		/* Signed: obs-text is negative, and so not above a space either. */
-		__m128i good = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f)),
-						_mm_cmpgt_epi8(block, _mm_set1_epi8(' ')));
-		unsigned mask = (unsigned)_mm_movemask_epi8(good) ^ 0xffffu;
-
+	for (; end - at >= WR_HTTP_BLOCK_BYTES; at += WR_HTTP_BLOCK_BYTES) {
+		unsigned mask = wr_http_mask_target(wr_http_load_block(at));
 		if (mask != 0)
 			return at + __builtin_ctz(mask);
 	}
 	return wr_http_scan_class(at, end, WR_HTTP_CHAR_TARGET);
 }
 
-/* Nearly every name is below 16 bytes of letters and "-"; the table has the last word on others. */
-static inline const char *wr_http_scan_name(const char *at, const char *end)
+static inline const char *wr_http_scan_place_in(const char *base, const char *at, const char *end)
 {
-	if (end - at >= 16) {
+	unsigned mask;
+
+	for (; end - at >= WR_HTTP_BLOCK_BYTES; at += WR_HTTP_BLOCK_BYTES) {
+		mask = wr_http_mask_place(wr_http_load_block(at));
+		if (mask != 0)
+			return at + __builtin_ctz(mask);
+	}
+	if (end - base < WR_HTTP_BLOCK_BYTES)
+		return wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE);
+	mask = wr_http_mask_behind(
+		wr_http_mask_place(wr_http_load_block(end - WR_HTTP_BLOCK_BYTES)), at, end);
+	return mask != 0 ? at + __builtin_ctz(mask) : end;
+}
+
+/* The ":" behind a name; NULL when there is none, or another byte. Nearly every name is below 16
+ * bytes of letters and "-"; the table has the last word on others. */
+static inline const char *wr_http_find_colon(const char *at, const char *end)
+{
+	if (WR_LIKELY(end - at >= WR_HTTP_BLOCK_BYTES)) {
 		__m128i block = wr_http_load_block(at);
 		/* Letters, moved to the bottom of the signed range: -128 to -103. */
 		__m128i moved = _mm_add_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)),
 					     _mm_set1_epi8((char)(0x80 - 'a')));
 		__m128i good = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(-128 + 26), moved),
 					    _mm_cmpeq_epi8(block, _mm_set1_epi8('-')));
-		unsigned mask = (unsigned)_mm_movemask_epi8(good) ^ 0xffffu;
+		unsigned mask = (unsigned)_mm_movemask_epi8(good) ^ 0xffff;
 
-		at += mask == 0 ? 16 : __builtin_ctz(mask);
-		if (mask != 0 && *at == ':')
-			return at;
+		if (WR_LIKELY(mask != 0 && at[__builtin_ctz(mask)] == ':'))
+			return at + __builtin_ctz(mask);
 	}
-	return wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+	at = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+	return at < end && *at == ':' ? at : NULL;
 }
 
 #else
 
-static inline const char *wr_http_scan_value(const char *at, const char *end)
+static inline const char *wr_http_scan_value_in(const char *base, const char *at, const char *end)
 {
+	(void)base;
 	for (;;) {
 		while (end - at >= 8 && wr_http_word_is_plain(wr_load_le64(at)))
 			at += 8;
@@ -164,11 +221,28 @@ static inline const char *wr_http_scan_target(const char *at, const char *end)
 	return wr_http_scan_class(at, end, WR_HTTP_CHAR_TARGET);
 }
 
-static inline const char *wr_http_scan_name(const char *at, const char *end)
+static inline const char *wr_http_scan_place_in(const char *base, const char *at, const char *end)
 {
-	return wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+	(void)base;
+	return wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE);
+}
+
+static inline const char *wr_http_find_colon(const char *at, const char *end)
+{
+	at = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+	return at < end && *at == ':' ? at : NULL;
 }
 
 #endif
+
+static inline const char *wr_http_scan_value(const char *at, const char *end)
+{
+	return wr_http_scan_value_in(at, at, end);
+}
+
+static inline const char *wr_http_scan_place(const char *at, const char *end)
+{
+	return wr_http_scan_place_in(at, at, end);
+}
 
 #endif

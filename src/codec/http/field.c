@@ -3,37 +3,38 @@
 #include "check.h"
 #include "codec/http/chars.h"
 
-/* Bits of parser->seen: one for each known field, then what Connection named. */
-enum {
-	SEEN_CLOSE = 1u << WR_HTTP_KNOWN_NONE,
-	SEEN_KEEP_ALIVE = SEEN_CLOSE << 1,
-	SEEN_UPGRADE = SEEN_CLOSE << 2
-};
-
-static bool has_seen(const struct wr_http_head_parser *parser, enum wr_http_known known)
-{
-	return (parser->seen >> known & 1) != 0;
-}
-
 /* ---- names ---- */
 
-static const struct wr_view names[] = {
-	[WR_HTTP_KNOWN_HOST] = {"host", 4},
-	[WR_HTTP_KNOWN_EXPECT] = {"expect", 6},
-	[WR_HTTP_KNOWN_ORIGIN] = {"origin", 6},
-	[WR_HTTP_KNOWN_UPGRADE] = {"upgrade", 7},
-	[WR_HTTP_KNOWN_LOCATION] = {"location", 8},
-	[WR_HTTP_KNOWN_CONNECTION] = {"connection", 10},
-	[WR_HTTP_KNOWN_RETRY_AFTER] = {"retry-after", 11},
-	[WR_HTTP_KNOWN_CONTENT_TYPE] = {"content-type", 12},
-	[WR_HTTP_KNOWN_AUTHORIZATION] = {"authorization", 13},
-	[WR_HTTP_KNOWN_CONTENT_LENGTH] = {"content-length", 14},
-	[WR_HTTP_KNOWN_TRANSFER_ENCODING] = {"transfer-encoding", 17},
-	[WR_HTTP_KNOWN_WS_KEY] = {"sec-websocket-key", 17},
-	[WR_HTTP_KNOWN_WS_ACCEPT] = {"sec-websocket-accept", 20},
-	[WR_HTTP_KNOWN_WS_VERSION] = {"sec-websocket-version", 21},
-	[WR_HTTP_KNOWN_WS_PROTOCOL] = {"sec-websocket-protocol", 22},
-	[WR_HTTP_KNOWN_WS_EXTENSIONS] = {"sec-websocket-extensions", 24},
+/* What is done with a value. */
+enum rule {
+	RULE_JUDGE, /* wr_http_field_judge */
+	RULE_FIRST, /* kept; the first one counts */
+	RULE_ONCE   /* kept; a second one is a fault */
+};
+
+#define KEPT(rule, member) rule, offsetof(struct wr_http_head, member)
+
+static const struct {
+	char name[28]; /* padded with zeros */
+	uint16_t rule, member;
+} fields[] = {
+	[WR_HTTP_KNOWN_HOST] = {"host", RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_EXPECT] = {"expect", RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_ORIGIN] = {"origin", KEPT(RULE_ONCE, origin)},
+	[WR_HTTP_KNOWN_UPGRADE] = {"upgrade", KEPT(RULE_ONCE, upgrade)},
+	[WR_HTTP_KNOWN_LOCATION] = {"location", KEPT(RULE_FIRST, location)},
+	[WR_HTTP_KNOWN_CONNECTION] = {"connection", RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_RETRY_AFTER] = {"retry-after", KEPT(RULE_FIRST, retry_after)},
+	[WR_HTTP_KNOWN_CONTENT_TYPE] = {"content-type", KEPT(RULE_FIRST, content_type)},
+	[WR_HTTP_KNOWN_AUTHORIZATION] = {"authorization", KEPT(RULE_ONCE, authorization)},
+	[WR_HTTP_KNOWN_CONTENT_LENGTH] = {"content-length", RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_TRANSFER_ENCODING] = {"transfer-encoding", RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_WS_KEY] = {"sec-websocket-key", KEPT(RULE_ONCE, ws_key)},
+	[WR_HTTP_KNOWN_WS_ACCEPT] = {"sec-websocket-accept", KEPT(RULE_ONCE, ws_accept)},
+	[WR_HTTP_KNOWN_WS_VERSION] = {"sec-websocket-version", KEPT(RULE_ONCE, ws_version)},
+	[WR_HTTP_KNOWN_WS_PROTOCOL] = {"sec-websocket-protocol", KEPT(RULE_ONCE, ws_protocol)},
+	[WR_HTTP_KNOWN_WS_EXTENSIONS] = {"sec-websocket-extensions",
+					 KEPT(RULE_ONCE, ws_extensions)},
 };
 
 const char wr_http_known_letters[WR_HTTP_KNOWN_BYTES_MAX + 1][2] = {
@@ -42,61 +43,39 @@ const char wr_http_known_letters[WR_HTTP_KNOWN_BYTES_MAX + 1][2] = {
 	[20] = {'s'}, [21] = {'s'},	[22] = {'s'}, [24] = {'s'},
 };
 
-static enum wr_http_known candidate(struct wr_view name)
-{
-	switch (name.bytes) {
-	case 4:
-		return WR_HTTP_KNOWN_HOST;
-	case 6:
-		return (*name.data | 0x20) == 'e' ? WR_HTTP_KNOWN_EXPECT : WR_HTTP_KNOWN_ORIGIN;
-	case 7:
-		return WR_HTTP_KNOWN_UPGRADE;
-	case 8:
-		return WR_HTTP_KNOWN_LOCATION;
-	case 10:
-		return WR_HTTP_KNOWN_CONNECTION;
-	case 11:
-		return WR_HTTP_KNOWN_RETRY_AFTER;
-	case 12:
-		return WR_HTTP_KNOWN_CONTENT_TYPE;
-	case 13:
-		return WR_HTTP_KNOWN_AUTHORIZATION;
-	case 14:
-		return WR_HTTP_KNOWN_CONTENT_LENGTH;
-	case 17:
-		return (*name.data | 0x20) == 't' ? WR_HTTP_KNOWN_TRANSFER_ENCODING
-						  : WR_HTTP_KNOWN_WS_KEY;
-	case 20:
-		return WR_HTTP_KNOWN_WS_ACCEPT;
-	case 21:
-		return WR_HTTP_KNOWN_WS_VERSION;
-	case 22:
-		return WR_HTTP_KNOWN_WS_PROTOCOL;
-	case 24:
-		return WR_HTTP_KNOWN_WS_EXTENSIONS;
-	}
-	wr_unreachable();
-}
+const uint8_t wr_http_known_first[WR_HTTP_KNOWN_BYTES_MAX + 1] = {
+	[4] = WR_HTTP_KNOWN_HOST,
+	[6] = WR_HTTP_KNOWN_EXPECT,
+	[7] = WR_HTTP_KNOWN_UPGRADE,
+	[8] = WR_HTTP_KNOWN_LOCATION,
+	[10] = WR_HTTP_KNOWN_CONNECTION,
+	[11] = WR_HTTP_KNOWN_RETRY_AFTER,
+	[12] = WR_HTTP_KNOWN_CONTENT_TYPE,
+	[13] = WR_HTTP_KNOWN_AUTHORIZATION,
+	[14] = WR_HTTP_KNOWN_CONTENT_LENGTH,
+	[17] = WR_HTTP_KNOWN_TRANSFER_ENCODING,
+	[20] = WR_HTTP_KNOWN_WS_ACCEPT,
+	[21] = WR_HTTP_KNOWN_WS_VERSION,
+	[22] = WR_HTTP_KNOWN_WS_PROTOCOL,
+	[24] = WR_HTTP_KNOWN_WS_EXTENSIONS,
+};
 
 /* Of all bytes that may stand in names and values only letters of either case give a small letter
  * with bit 5 set, and only "-" gives "-": the rest that could are controls. `known` has at least
  * four bytes. */
 static inline bool is_name(const char *name, const char *known, size_t bytes)
 {
-	const uint32_t bits = 0x20202020;
-	size_t last = bytes - 4;
+	const uint64_t bits = UINT64_MAX / 255 * 0x20;
 
-	for (size_t i = 0; i < last; i += 4)
-		if ((wr_load_le32(name + i) | bits) != wr_load_le32(known + i))
+	if (bytes < 8) {
+		const uint32_t half = 0x20202020;
+		return (wr_load_le32(name) | half) == wr_load_le32(known) &&
+		       (wr_load_le32(name + bytes - 4) | half) == wr_load_le32(known + bytes - 4);
+	}
+	for (; bytes > 8; bytes -= 8, name += 8, known += 8)
+		if ((wr_load_le64(name) | bits) != wr_load_le64(known))
 			return false;
-	return (wr_load_le32(name + last) | bits) == wr_load_le32(known + last);
-}
-
-enum wr_http_known wr_http_field_compare(struct wr_view name)
-{
-	enum wr_http_known known = candidate(name);
-
-	return is_name(name.data, names[known].data, name.bytes) ? known : WR_HTTP_KNOWN_NONE;
+	return (wr_load_le64(name + bytes - 8) | bits) == wr_load_le64(known + bytes - 8);
 }
 
 /* ---- values ---- */
@@ -124,7 +103,7 @@ static enum wr_http_fault judge_length(const struct wr_http_head_parser *parser,
 				       struct wr_http_head *head, struct wr_view value,
 				       bool is_repeated)
 {
-	if (is_repeated || has_seen(parser, WR_HTTP_KNOWN_TRANSFER_ENCODING) ||
+	if (is_repeated || wr_http_field_has_seen(parser, WR_HTTP_KNOWN_TRANSFER_ENCODING) ||
 	    !read_length(&head->body_bytes, value))
 		return WR_HTTP_FAULT_FRAMING;
 	return WR_HTTP_FAULT_NONE;
@@ -135,7 +114,7 @@ static enum wr_http_fault judge_length(const struct wr_http_head_parser *parser,
 static enum wr_http_fault judge_coding(const struct wr_http_head_parser *parser,
 				       struct wr_view value, bool is_repeated)
 {
-	if (is_repeated || has_seen(parser, WR_HTTP_KNOWN_CONTENT_LENGTH) ||
+	if (is_repeated || wr_http_field_has_seen(parser, WR_HTTP_KNOWN_CONTENT_LENGTH) ||
 	    parser->minor_version == 0)
 		return WR_HTTP_FAULT_FRAMING;
 	return wr_view_equal_nocase(value, WR_VIEW("chunked")) ? WR_HTTP_FAULT_NONE
@@ -175,11 +154,11 @@ static bool note_option(struct wr_http_head_parser *parser, struct wr_view optio
 	uint32_t bit = 0;
 
 	if (option.bytes == 10 && is_name(option.data, "keep-alive", 10))
-		bit = SEEN_KEEP_ALIVE;
+		bit = WR_HTTP_SEEN_KEEP_ALIVE;
 	else if (option.bytes == 5 && is_name(option.data, "close", 5))
-		bit = SEEN_CLOSE;
+		bit = WR_HTTP_SEEN_CLOSE;
 	else if (option.bytes == 7 && is_name(option.data, "upgrade", 7))
-		bit = SEEN_UPGRADE;
+		bit = WR_HTTP_SEEN_UPGRADE;
 	parser->seen |= bit;
 	return bit != 0;
 }
@@ -194,26 +173,13 @@ static void note_connection(struct wr_http_head_parser *parser, struct wr_view v
 		note_option(parser, option);
 }
 
-static enum wr_http_fault keep_once(struct wr_view *member, struct wr_view value, bool is_repeated)
-{
-	*member = value;
-	return is_repeated ? WR_HTTP_FAULT_REPEATED : WR_HTTP_FAULT_NONE;
-}
-
-static enum wr_http_fault keep_first(struct wr_view *member, struct wr_view value)
-{
-	if (member->data == NULL)
-		*member = value;
-	return WR_HTTP_FAULT_NONE;
-}
-
 enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 				       struct wr_http_head *head, enum wr_http_known known,
-				       struct wr_view value, enum wr_http_role role)
+				       const struct wr_http_field *field, bool is_repeated,
+				       enum wr_http_role role)
 {
-	bool is_repeated = has_seen(parser, known);
+	struct wr_view value = field->value;
 
-	parser->seen |= 1u << known;
 	switch (known) {
 	case WR_HTTP_KNOWN_HOST:
 		head->host = value;
@@ -230,59 +196,45 @@ enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 		return judge_length(parser, head, value, is_repeated);
 	case WR_HTTP_KNOWN_TRANSFER_ENCODING:
 		return judge_coding(parser, value, is_repeated);
-	case WR_HTTP_KNOWN_LOCATION:
-		return keep_first(&head->location, value);
-	case WR_HTTP_KNOWN_RETRY_AFTER:
-		return keep_first(&head->retry_after, value);
-	case WR_HTTP_KNOWN_CONTENT_TYPE:
-		return keep_first(&head->content_type, value);
 	case WR_HTTP_KNOWN_ORIGIN:
-		return keep_once(&head->origin, value, is_repeated);
 	case WR_HTTP_KNOWN_UPGRADE:
-		return keep_once(&head->upgrade, value, is_repeated);
+	case WR_HTTP_KNOWN_LOCATION:
+	case WR_HTTP_KNOWN_RETRY_AFTER:
+	case WR_HTTP_KNOWN_CONTENT_TYPE:
 	case WR_HTTP_KNOWN_AUTHORIZATION:
-		return keep_once(&head->authorization, value, is_repeated);
 	case WR_HTTP_KNOWN_WS_KEY:
-		return keep_once(&head->ws_key, value, is_repeated);
 	case WR_HTTP_KNOWN_WS_ACCEPT:
-		return keep_once(&head->ws_accept, value, is_repeated);
 	case WR_HTTP_KNOWN_WS_VERSION:
-		return keep_once(&head->ws_version, value, is_repeated);
 	case WR_HTTP_KNOWN_WS_PROTOCOL:
-		return keep_once(&head->ws_protocol, value, is_repeated);
 	case WR_HTTP_KNOWN_WS_EXTENSIONS:
-		return keep_once(&head->ws_extensions, value, is_repeated);
 	case WR_HTTP_KNOWN_NONE:
 		break;
 	}
-	wr_unreachable();
+	wr_unreachable(); /* the others are kept */
 }
 
-/* ---- all fields together ---- */
-
-enum wr_http_fault wr_http_fields_end(const struct wr_http_head_parser *parser,
+enum wr_http_fault wr_http_field_note(struct wr_http_head_parser *parser, struct wr_http_head *head,
+				      enum wr_http_known known, const struct wr_http_field *field,
 				      enum wr_http_role role)
 {
-	bool is_host_missing = role == WR_HTTP_ROLE_REQUEST && parser->minor_version != 0 &&
-			       !has_seen(parser, WR_HTTP_KNOWN_HOST);
+	struct wr_view *member;
+	bool is_repeated;
 
-	return is_host_missing ? WR_HTTP_FAULT_HOST : WR_HTTP_FAULT_NONE;
+	if (WR_UNLIKELY(!is_name(field->name.data, fields[known].name, field->name.bytes)))
+		return WR_HTTP_FAULT_NONE;
+	is_repeated = wr_http_field_has_seen(parser, known);
+	parser->seen |= 1u << known;
+	if (fields[known].rule == RULE_JUDGE)
+		return wr_http_field_judge(parser, head, known, field, is_repeated, role);
+	member = (struct wr_view *)(void *)((char *)head + fields[known].member);
+	if (WR_LIKELY(!is_repeated))
+		*member = field->value;
+	else if (fields[known].rule == RULE_ONCE)
+		return WR_HTTP_FAULT_REPEATED;
+	return WR_HTTP_FAULT_NONE;
 }
 
-void wr_http_fields_apply(const struct wr_http_head_parser *parser, struct wr_http_head *head)
-{
-	head->minor_version = parser->minor_version;
-	/* RFC 9112 9.3: `close` outweighs `keep-alive`. */
-	head->is_keep_alive = (parser->seen & SEEN_CLOSE) == 0 &&
-			      (parser->minor_version != 0 || (parser->seen & SEEN_KEEP_ALIVE) != 0);
-	head->has_connection_upgrade = (parser->seen & SEEN_UPGRADE) != 0;
-	if (has_seen(parser, WR_HTTP_KNOWN_TRANSFER_ENCODING))
-		head->framing = WR_HTTP_FRAMING_CHUNKED;
-	else if (has_seen(parser, WR_HTTP_KNOWN_CONTENT_LENGTH))
-		head->framing = WR_HTTP_FRAMING_LENGTH;
-	else
-		head->framing = WR_HTTP_FRAMING_NONE;
-}
+/* ---- for the users of a head ---- */
 
 struct wr_view wr_http_head_find(const struct wr_http_head *head, struct wr_view name)
 {
@@ -305,10 +257,13 @@ bool wr_http_list_has(struct wr_view list, struct wr_view token)
 bool wr_http_is_json_type(struct wr_view content_type)
 {
 	const struct wr_view prefix = WR_VIEW("application/"), suffix = WR_VIEW("+json");
-	const char *semicolon =
-		content_type.bytes == 0 ? NULL : memchr(content_type.data, ';', content_type.bytes);
 	struct wr_view type = content_type, end;
+	const char *semicolon;
 
+	/* What nearly everybody says. */
+	if (WR_LIKELY(type.bytes == 16 && memcmp(type.data, "application/json", 16) == 0))
+		return true;
+	semicolon = type.bytes == 0 ? NULL : memchr(type.data, ';', type.bytes);
 	if (semicolon != NULL)
 		type.bytes = (size_t)(semicolon - content_type.data);
 	type = wr_http_trim(type);

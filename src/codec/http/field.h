@@ -33,35 +33,85 @@ enum wr_http_known {
 	WR_HTTP_KNOWN_NONE
 };
 
+/* Bits of parser->seen: one for each known field, then what Connection named. */
+enum {
+	WR_HTTP_SEEN_CLOSE = 1u << WR_HTTP_KNOWN_NONE,
+	WR_HTTP_SEEN_KEEP_ALIVE = WR_HTTP_SEEN_CLOSE << 1,
+	WR_HTTP_SEEN_UPGRADE = WR_HTTP_SEEN_CLOSE << 2
+};
+
+static inline bool wr_http_field_has_seen(const struct wr_http_head_parser *parser,
+					  enum wr_http_known known)
+{
+	return (parser->seen >> known & 1) != 0;
+}
+
 /* Small first letters of the known names of each length; there are two of one length at most. */
 enum { WR_HTTP_KNOWN_BYTES_MAX = 24 };
 extern const char wr_http_known_letters[WR_HTTP_KNOWN_BYTES_MAX + 1][2];
+/* The known name with the first of these letters; that with the second follows it. */
+extern const uint8_t wr_http_known_first[WR_HTTP_KNOWN_BYTES_MAX + 1];
 
-/* The known field whose name has the length and first letter of this one, if it is that. */
-enum wr_http_known wr_http_field_compare(struct wr_view name);
-
-/* Which known field `name`, a token, names. Most names are told to be none by length and letter. */
-static inline enum wr_http_known wr_http_field_known(struct wr_view name)
-{
-	char letter = (char)(*name.data | 0x20);
-
-	if (name.bytes > WR_HTTP_KNOWN_BYTES_MAX ||
-	    (letter != wr_http_known_letters[name.bytes][0] &&
-	     letter != wr_http_known_letters[name.bytes][1]))
-		return WR_HTTP_KNOWN_NONE;
-	return wr_http_field_compare(name);
-}
-
-/* Takes note of a known field in `parser` and `head`. The fault it is, or none. */
+/* What a field of that name says, and the fault it is, or none: of those that are more than kept.
+ */
 enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 				       struct wr_http_head *head, enum wr_http_known known,
-				       struct wr_view value, enum wr_http_role role);
+				       const struct wr_http_field *field, bool is_repeated,
+				       enum wr_http_role role);
 
-/* After the last field: the fault that something is missing, or none. */
-enum wr_http_fault wr_http_fields_end(const struct wr_http_head_parser *parser,
+/* Takes note of a field in `parser` and `head`, if it is the known one whose length and first
+ * letter it has. The fault it is, or none. */
+enum wr_http_fault wr_http_field_note(struct wr_http_head_parser *parser, struct wr_http_head *head,
+				      enum wr_http_known known, const struct wr_http_field *field,
 				      enum wr_http_role role);
 
+/* The same for every field. Most names are told to be none of ours by length and letter. */
+static inline enum wr_http_fault wr_http_field_take(struct wr_http_head_parser *parser,
+						    struct wr_http_head *head,
+						    const struct wr_http_field *field,
+						    enum wr_http_role role)
+{
+	char letter = (char)(*field->name.data | 0x20);
+	size_t bytes = field->name.bytes;
+	unsigned known;
+
+	if (bytes > WR_HTTP_KNOWN_BYTES_MAX)
+		return WR_HTTP_FAULT_NONE;
+	known = wr_http_known_first[bytes];
+	if (letter != wr_http_known_letters[bytes][0]) {
+		if (letter != wr_http_known_letters[bytes][1])
+			return WR_HTTP_FAULT_NONE;
+		known++;
+	}
+	return wr_http_field_note(parser, head, (enum wr_http_known)known, field, role);
+}
+
+/* After the last field: the fault that something is missing, or none. */
+static inline enum wr_http_fault wr_http_fields_end(const struct wr_http_head_parser *parser,
+						    enum wr_http_role role)
+{
+	bool is_host_missing = role == WR_HTTP_ROLE_REQUEST && parser->minor_version != 0 &&
+			       !wr_http_field_has_seen(parser, WR_HTTP_KNOWN_HOST);
+
+	return is_host_missing ? WR_HTTP_FAULT_HOST : WR_HTTP_FAULT_NONE;
+}
+
 /* Sets what follows from all fields together: version, framing, keep-alive, upgrade. */
-void wr_http_fields_apply(const struct wr_http_head_parser *parser, struct wr_http_head *head);
+static inline void wr_http_fields_apply(const struct wr_http_head_parser *parser,
+					struct wr_http_head *head)
+{
+	head->minor_version = parser->minor_version;
+	/* RFC 9112 9.3: `close` outweighs `keep-alive`. */
+	head->is_keep_alive =
+		(parser->seen & WR_HTTP_SEEN_CLOSE) == 0 &&
+		(parser->minor_version != 0 || (parser->seen & WR_HTTP_SEEN_KEEP_ALIVE) != 0);
+	head->has_connection_upgrade = (parser->seen & WR_HTTP_SEEN_UPGRADE) != 0;
+	if (wr_http_field_has_seen(parser, WR_HTTP_KNOWN_TRANSFER_ENCODING))
+		head->framing = WR_HTTP_FRAMING_CHUNKED;
+	else if (wr_http_field_has_seen(parser, WR_HTTP_KNOWN_CONTENT_LENGTH))
+		head->framing = WR_HTTP_FRAMING_LENGTH;
+	else
+		head->framing = WR_HTTP_FRAMING_NONE;
+}
 
 #endif

@@ -68,14 +68,13 @@ static enum wr_http_method method_of(struct wr_view text)
 		struct wr_view text;
 		enum wr_http_method method;
 	} methods[] = {
-		{{"POST", 4}, WR_HTTP_METHOD_POST},	  {{"HEAD", 4}, WR_HTTP_METHOD_HEAD},
-		{{"PUT", 3}, WR_HTTP_METHOD_PUT},	  {{"DELETE", 6}, WR_HTTP_METHOD_DELETE},
-		{{"OPTIONS", 7}, WR_HTTP_METHOD_OPTIONS}, {{"PATCH", 5}, WR_HTTP_METHOD_PATCH},
-		{{"TRACE", 5}, WR_HTTP_METHOD_TRACE},	  {{"CONNECT", 7}, WR_HTTP_METHOD_CONNECT},
+		{{"GET", 3}, WR_HTTP_METHOD_GET},	  {{"POST", 4}, WR_HTTP_METHOD_POST},
+		{{"HEAD", 4}, WR_HTTP_METHOD_HEAD},	  {{"PUT", 3}, WR_HTTP_METHOD_PUT},
+		{{"DELETE", 6}, WR_HTTP_METHOD_DELETE},	  {{"OPTIONS", 7}, WR_HTTP_METHOD_OPTIONS},
+		{{"PATCH", 5}, WR_HTTP_METHOD_PATCH},	  {{"TRACE", 5}, WR_HTTP_METHOD_TRACE},
+		{{"CONNECT", 7}, WR_HTTP_METHOD_CONNECT},
 	};
 
-	if (WR_LIKELY(text.bytes == 3 && memcmp(text.data, "GET", 3) == 0))
-		return WR_HTTP_METHOD_GET;
 	for (size_t i = 0; i < WR_COUNT(methods); i++)
 		if (wr_view_equal(text, methods[i].text))
 			return methods[i].method;
@@ -108,22 +107,49 @@ static inline const char *take_version(struct wr_http_head_parser *parser, const
 	return at + VERSION_BYTES;
 }
 
-/* request-line, RFC 9112 3. */
-static const char *take_request_line(struct wr_http_head_parser *parser, struct wr_http_head *head,
-				     const char *at, const char *end)
+/* A method and the SP behind it. */
+static const char *take_method(struct wr_http_head_parser *parser, struct wr_http_head *head,
+			       const char *start, const char *end)
 {
-	const char *start = at;
+	const char *at = wr_http_scan_class(start, end, WR_HTTP_CHAR_TOKEN);
 
-	at = wr_http_scan_class(start, end, WR_HTTP_CHAR_TOKEN);
 	head->method_text = wr_view_of(start, (size_t)(at - start));
 	if (at == start)
 		return stopped(parser, at, end);
 	if (head->method_text.bytes > METHOD_BYTES_MAX)
 		return refuse(parser, WR_HTTP_FAULT_SYNTAX);
-	if ((at = take_byte(parser, at, end, ' ')) == NULL)
-		return NULL;
 	head->method = method_of(head->method_text);
+	return take_byte(parser, at, end, ' ');
+}
 
+/* The two that nearly all requests have, at a glance; the others after a closer look. */
+static inline const char *take_common_method(struct wr_http_head_parser *parser,
+					     struct wr_http_head *head, const char *at,
+					     const char *end)
+{
+	if (WR_UNLIKELY(end - at < 5))
+		return take_method(parser, head, at, end);
+	if (memcmp(at, "GET ", 4) == 0) {
+		head->method = WR_HTTP_METHOD_GET;
+		head->method_text = wr_view_of(at, 3);
+		return at + 4;
+	}
+	if (memcmp(at, "POST ", 5) == 0) {
+		head->method = WR_HTTP_METHOD_POST;
+		head->method_text = wr_view_of(at, 4);
+		return at + 5;
+	}
+	return take_method(parser, head, at, end);
+}
+
+/* request-line, RFC 9112 3. */
+static const char *take_request_line(struct wr_http_head_parser *parser, struct wr_http_head *head,
+				     const char *at, const char *end)
+{
+	const char *start;
+
+	if ((at = take_common_method(parser, head, at, end)) == NULL)
+		return NULL;
 	start = at;
 	at = wr_http_scan_target(start, end);
 	head->target = wr_view_of(start, (size_t)(at - start));
@@ -180,27 +206,27 @@ static const char *drop_ows(const char *start, const char *stop)
 }
 
 /* field-line, RFC 9112 5: no white space around the name (5.1), no folding (5.2). `field` may be
- * `full`, the end of the array. */
+ * `full`, the end of the array. Bytes from `base` on may be read. */
 static inline const char *take_field_line(struct wr_http_head_parser *parser,
 					  struct wr_http_field *field,
-					  const struct wr_http_field *full, const char *at,
-					  const char *end)
+					  const struct wr_http_field *full, const char *base,
+					  const char *at, const char *end)
 {
 	const char *start = at, *stop;
 
-	at = wr_http_scan_name(start, end);
-	if (WR_UNLIKELY(at == end || *at != ':' || at == start))
-		return stopped(parser, at, end);
+	at = wr_http_find_colon(start, end);
+	if (WR_UNLIKELY(at == NULL || at == start))
+		return stopped(parser, wr_http_scan_class(start, end, WR_HTTP_CHAR_TOKEN), end);
 	if (WR_UNLIKELY(field == full))
 		return refuse(parser, WR_HTTP_FAULT_HEAD_TOO_LARGE);
 	field->name = wr_view_of(start, (size_t)(at - start));
 
 	/* One SP before the value, and none behind it, is what nearly everybody sends. */
-	at += end - at >= 3 && at[1] == ' ' ? 2 : 1;
-	if (WR_UNLIKELY(at < end && (uint8_t)*at <= ' '))
-		at = skip_ows(at, end);
-	start = at;
-	stop = wr_http_scan_value(start, end);
+	if (WR_LIKELY(end - at >= 3 && at[1] == ' ' && (uint8_t)at[2] > ' '))
+		start = at + 2;
+	else
+		start = skip_ows(at + 1, end);
+	stop = wr_http_scan_value_in(base, start, end);
 	at = take_line_end(parser, stop, end);
 	if (WR_UNLIKELY(at == NULL))
 		return NULL;
@@ -306,9 +332,12 @@ static bool take_fields(struct wr_http_head_parser *parser, struct wr_http_head 
 	const struct wr_http_field *full = field + WR_HTTP_FIELD_COUNT_MAX + 1 - parser->line_count;
 
 	for (;;) {
-		enum wr_http_known known;
-
-		next = take_field_line(parser, field, full, at, end);
+		if (at < end && *at == '\r') {
+			next = take_empty_line(parser, at, end, role);
+			at = next != NULL ? next : at;
+			break;
+		}
+		next = take_field_line(parser, field, full, input.data, at, end);
 		if (WR_UNLIKELY(next == NULL || next - at > FIELD_LINE_BYTES_MAX)) {
 			if (end != limit || limit - at <= FIELD_LINE_BYTES_MAX)
 				break;
@@ -318,21 +347,11 @@ static bool take_fields(struct wr_http_head_parser *parser, struct wr_http_head 
 			parser->fault = WR_HTTP_FAULT_NONE;
 			continue;
 		}
-		known = wr_http_field_known(field->name);
-		if (known != WR_HTTP_KNOWN_NONE) {
-			parser->fault =
-				wr_http_field_judge(parser, head, known, field->value, role);
-			if (WR_UNLIKELY(parser->fault != WR_HTTP_FAULT_NONE))
-				break;
-		}
+		parser->fault = wr_http_field_take(parser, head, field, role);
+		if (WR_UNLIKELY(parser->fault != WR_HTTP_FAULT_NONE))
+			break;
 		field++;
 		at = next;
-	}
-	/* The empty line is a field line with an empty name, until it is looked at closely. */
-	if (next == NULL && at < end && *at == '\r') {
-		parser->fault = WR_HTTP_FAULT_NONE;
-		next = take_empty_line(parser, at, end, role);
-		at = next != NULL ? next : at;
 	}
 	head->field_count = (size_t)(field - head->fields);
 	parser->line_count += (uint32_t)head->field_count;
@@ -340,28 +359,32 @@ static bool take_fields(struct wr_http_head_parser *parser, struct wr_http_head 
 	return next != NULL && parser->fault == WR_HTTP_FAULT_NONE;
 }
 
-/* Everything but the fields, of which only those that are there are written. Store by store: a
- * memset becomes `rep stos`, which is slow to start. */
+/* Clears what of `part` lies before the fields. Parts are small: a large memset becomes `rep stos`,
+ * which is slow to start. */
+static inline void clear_part(struct wr_http_head *head, size_t part)
+{
+	enum { PART_BYTES = 64, BYTES = offsetof(struct wr_http_head, fields) };
+	size_t from = part * PART_BYTES;
+
+	_Static_assert(BYTES <= 5 * PART_BYTES, "clear has them all");
+	if (from < BYTES)
+		memset((char *)head + from, 0,
+		       BYTES - from < PART_BYTES ? BYTES - from : PART_BYTES);
+}
+
+/* Everything but the fields, of which only those that are there are written. */
 static void clear(struct wr_http_head *head)
 {
-	head->method = WR_HTTP_METHOD_OTHER;
-	head->status = 0;
-	head->minor_version = 0;
-	head->framing = WR_HTTP_FRAMING_NONE;
-	head->is_keep_alive = head->has_connection_upgrade = head->expects_continue = false;
-	head->body_bytes = 0;
-	head->method_text = head->target = head->reason = WR_VIEW_NULL;
-	head->host = head->content_type = head->authorization = WR_VIEW_NULL;
-	head->origin = head->upgrade = head->retry_after = head->location = WR_VIEW_NULL;
-	head->ws_key = head->ws_version = head->ws_protocol = WR_VIEW_NULL;
-	head->ws_accept = head->ws_extensions = WR_VIEW_NULL;
-	head->field_count = 0;
+	clear_part(head, 0);
+	clear_part(head, 1);
+	clear_part(head, 2);
+	clear_part(head, 3);
+	clear_part(head, 4);
 }
 
 static enum wr_status take_lines(struct wr_http_head_parser *parser, struct wr_http_head *head,
 				 struct wr_view input, enum wr_http_role role)
 {
-	clear(head);
 	if ((parser->line_count != 0 || take_start(parser, head, input, role)) &&
 	    take_fields(parser, head, input, role))
 		return WR_OK;
@@ -378,35 +401,35 @@ static enum wr_status parse(struct wr_http_head_parser *parser, struct wr_http_h
 			    size_t *head_bytes, struct wr_view input, enum wr_http_role role)
 {
 	enum wr_status status;
-	bool is_resumed;
+	bool is_resumed = parser->line_count != 0;
 
-	if (parser->fault != WR_HTTP_FAULT_NONE)
+	if (WR_UNLIKELY(parser->fault != WR_HTTP_FAULT_NONE))
 		return status_of(parser->fault);
 	wr_assert(input.bytes >= parser->scanned && input.bytes >= parser->line_start);
-	if (input.bytes == 0 ||
-	    (parser->scanned > parser->line_start && is_open(parser, input, role)))
+	if (WR_UNLIKELY(input.bytes == 0 ||
+			(parser->scanned > parser->line_start && is_open(parser, input, role))))
 		return WR_MORE;
-	is_resumed = parser->line_count != 0;
-	status = take_lines(parser, head, input, role);
-	if (status == WR_OK && is_resumed) {
-		size_t bytes = parser->line_start;
+	clear(head);
+	for (;;) {
+		status = take_lines(parser, head, input, role);
+		if (status != WR_OK)
+			return status;
+		if (WR_LIKELY(!is_resumed))
+			break;
+		/* Once more from the start, for the views; all that was found is found again. */
+		input.bytes = parser->line_start;
 		*parser = (struct wr_http_head_parser){0};
-		status = take_lines(parser, head, wr_view_of(input.data, bytes), role);
-		wr_assert(status == WR_OK && parser->line_start == bytes);
+		is_resumed = false;
 	}
-	if (status == WR_OK)
-		*head_bytes = parser->line_start;
-	return status;
+	*head_bytes = parser->line_start;
+	wr_http_fields_apply(parser, head);
+	return WR_OK;
 }
 
 enum wr_status wr_http_request_parse(struct wr_http_head_parser *parser, struct wr_http_head *head,
 				     size_t *head_bytes, struct wr_view input)
 {
-	enum wr_status status = parse(parser, head, head_bytes, input, WR_HTTP_ROLE_REQUEST);
-
-	if (status == WR_OK)
-		wr_http_fields_apply(parser, head);
-	return status;
+	return parse(parser, head, head_bytes, input, WR_HTTP_ROLE_REQUEST);
 }
 
 enum wr_status wr_http_response_parse(struct wr_http_head_parser *parser, struct wr_http_head *head,
@@ -416,7 +439,6 @@ enum wr_status wr_http_response_parse(struct wr_http_head_parser *parser, struct
 
 	if (status != WR_OK)
 		return status;
-	wr_http_fields_apply(parser, head);
 	/* RFC 9112 6.3, rules 1 and 8. */
 	if (to_head || head->status < 200 || head->status == 204 || head->status == 304) {
 		head->framing = WR_HTTP_FRAMING_NONE;

@@ -1,6 +1,7 @@
 #include "codec/http/route.h"
 
 #include "check.h"
+#include "codec/http/chars.h"
 
 static const char *method_name(enum wr_http_method method)
 {
@@ -29,35 +30,73 @@ static const char *method_name(enum wr_http_method method)
 	wr_unreachable(); /* no table has a route for it */
 }
 
-/* An empty segment is one like any other, but a path that ends in "/" ends in no segment: so
- * "/v1/workers//stop" has an empty parameter, and "/v1/workers/" matches nothing (contract 2.2). */
-static bool is_match(struct wr_view *parameters, const char *pattern, struct wr_view path)
+enum { FRONT_BYTES = 16 };
+
+/* How many bytes of `front`, the first of a path, are as the pattern says in front of its first
+ * parameter. */
+static inline size_t common_bytes(const char *pattern, const char *front)
 {
-	const char *at = path.data, *end = at + path.bytes;
-	size_t count = 0;
+#ifdef __SSE2__
+	__m128i block = wr_http_load_block(pattern);
+	__m128i equal = _mm_cmpeq_epi8(block, wr_http_load_block(front));
+	__m128i brace = _mm_cmpeq_epi8(block, _mm_set1_epi8('{'));
+	__m128i nul = _mm_cmpeq_epi8(block, _mm_setzero_si128());
+	__m128i good = _mm_andnot_si128(_mm_or_si128(brace, nul), equal);
 
-	while (*pattern != '\0') {
-		const char *start = at;
+	/* The bit above the block stops the search there. */
+	return (size_t)__builtin_ctz(~(unsigned)_mm_movemask_epi8(good));
+#else
+	size_t i = 0;
 
-		if (*pattern != '{') {
-			if (at == end || *at++ != *pattern++)
-				return false;
-			continue;
-		}
-		wr_assert(pattern[1] == '}' && count < WR_HTTP_ROUTE_PARAMETER_COUNT_MAX);
-		pattern += 2;
-		while (at < end && *at != '/')
-			at++;
-		if (at == end && at == start)
-			return false;
-		parameters[count++] = wr_view_of(start, (size_t)(at - start));
-	}
-	return at == end;
+	while (i < FRONT_BYTES && pattern[i] == front[i] && pattern[i] != '{' && pattern[i] != '\0')
+		i++;
+	return i;
+#endif
 }
 
-static bool serves(enum wr_http_method route, enum wr_http_method method)
+/* An empty segment is one like any other, but a path that ends in "/" ends in no segment: so
+ * "/v1/workers//stop" has an empty parameter, and "/v1/workers/" matches nothing (contract 2.2). */
+static bool is_match(struct wr_view *parameters, const char *pattern, size_t common,
+		     struct wr_view path)
 {
-	return route == method || (route == WR_HTTP_METHOD_GET && method == WR_HTTP_METHOD_HEAD);
+	const char *at = path.data + common, *end = path.data + path.bytes;
+	size_t count = 0;
+
+	for (pattern += common;; pattern += 2) {
+		const char *start, *slash;
+
+		while (at < end && *at == *pattern && *pattern != '{') {
+			at++;
+			pattern++;
+		}
+		if (*pattern != '{')
+			return at == end && *pattern == '\0';
+		wr_assert(pattern[1] == '}' && count < WR_HTTP_ROUTE_PARAMETER_COUNT_MAX);
+		if (at == end)
+			return false;
+		start = at;
+		slash = memchr(at, '/', (size_t)(end - at));
+		at = slash != NULL ? slash : end;
+		parameters[count++] = wr_view_of(start, (size_t)(at - start));
+	}
+}
+
+/* The second byte tells most patterns and paths apart. */
+static inline bool is_near(const char *pattern, const char *front)
+{
+	return pattern[1] == front[1] || pattern[1] == '{';
+}
+
+/* Matches what the front does not rule out already. */
+static inline bool is_like(struct wr_view *parameters, const char *pattern, const char *front,
+			   struct wr_view path)
+{
+	size_t common = common_bytes(pattern, front);
+
+	if (common < FRONT_BYTES && pattern[common] != '{' &&
+	    (common != path.bytes || pattern[common] != '\0'))
+		return false;
+	return is_match(parameters, pattern, common, path);
 }
 
 static void write_allow(char *out, size_t room, unsigned methods)
@@ -82,19 +121,25 @@ static void write_allow(char *out, size_t room, unsigned methods)
 enum wr_status wr_http_route_find(struct wr_http_match *match, const struct wr_http_route *routes,
 				  size_t count, enum wr_http_method method, struct wr_view path)
 {
+	enum wr_http_method served = method == WR_HTTP_METHOD_HEAD ? WR_HTTP_METHOD_GET : method;
+	char front[FRONT_BYTES] = {0};
+	const struct wr_http_route *end = routes + count;
 	unsigned methods = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!serves(routes[i].method, method) ||
-		    !is_match(match->parameters, routes[i].pattern, path))
+	if (path.bytes != 0)
+		memcpy(front, path.data, path.bytes < FRONT_BYTES ? path.bytes : FRONT_BYTES);
+	for (const struct wr_http_route *route = routes; route < end; route++) {
+		if (!is_near(route->pattern, front) ||
+		    (route->method != method && route->method != served) ||
+		    !is_like(match->parameters, route->pattern, front, path))
 			continue;
-		match->handler = routes[i].handler;
+		match->handler = route->handler;
 		match->allow[0] = '\0';
 		return WR_OK;
 	}
-	for (size_t i = 0; i < count; i++)
-		if (is_match(match->parameters, routes[i].pattern, path))
-			methods |= 1u << routes[i].method;
+	for (const struct wr_http_route *route = routes; route < end; route++)
+		if (is_like(match->parameters, route->pattern, front, path))
+			methods |= 1u << route->method;
 	if (methods == 0)
 		return WR_NOT_FOUND;
 	if ((methods >> WR_HTTP_METHOD_GET & 1) != 0)

@@ -13,11 +13,11 @@
 #include "codec/http/head.h"
 #include "status.h"
 
-enum { WR_HTTP_ROUTE_PARAMETER_COUNT_MAX = 3 };
+enum { WR_HTTP_ROUTE_PARAMETER_COUNT_MAX = 3, WR_HTTP_ROUTE_PATTERN_BYTES = 32 };
 
 struct wr_http_route {
-	enum wr_http_method method; /* GET also serves HEAD */
-	const char *pattern;
+	enum wr_http_method method;		   /* GET also serves HEAD */
+	char pattern[WR_HTTP_ROUTE_PATTERN_BYTES]; /* a string: padded with zeros */
 	int handler;
 };
 

@@ -28,22 +28,19 @@ static bool drop_authority(struct wr_view *target)
 
 enum wr_status wr_http_target_split(struct wr_http_target *out, struct wr_view target)
 {
-	const char *end, *mark;
+	const char *end, *mark, *at;
 
 	if (target.bytes == 0)
 		return WR_SYNTAX;
 	end = target.data + target.bytes;
-	if (wr_http_scan_target(target.data, end) != end ||
-	    memchr(target.data, '#', target.bytes) != NULL)
+	mark = at = wr_http_scan_place(target.data, end);
+	/* A query may have more of what begins it. */
+	while (at != end && *at == '?')
+		at = wr_http_scan_place_in(target.data, at + 1, end);
+	if (at != end || (*target.data != '/' && !drop_authority(&target)))
 		return WR_SYNTAX;
-	if (*target.data != '/' && !drop_authority(&target))
-		return WR_SYNTAX;
-	mark = target.bytes == 0 ? NULL : memchr(target.data, '?', target.bytes);
-	*out = (struct wr_http_target){target, WR_VIEW_NULL};
-	if (mark != NULL) {
-		out->path.bytes = (size_t)(mark - target.data);
-		out->query = wr_view_of(mark + 1, (size_t)(end - mark - 1));
-	}
+	out->path = wr_view_of(target.data, (size_t)(mark - target.data));
+	out->query = mark == end ? WR_VIEW_NULL : wr_view_of(mark + 1, (size_t)(end - mark - 1));
 	if (out->path.bytes == 0)
 		out->path = WR_VIEW("/");
 	return WR_OK;

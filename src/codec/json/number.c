@@ -73,29 +73,66 @@ static const char digit_pairs[] = "00010203040506070809"
 				  "80818283848586878889"
 				  "90919293949596979899";
 
-static unsigned count_digits(uint64_t value)
+/* `value` is below 100: both digits. */
+static inline char *put_two(char *out, uint32_t value)
 {
-	unsigned count = 1;
+	memcpy(out, digit_pairs + 2 * (size_t)value, 2);
+	return out + 2;
+}
 
-	for (; value >= 10000; value /= 10000)
-		count += 4;
-	return count + (value >= 10) + (value >= 100) + (value >= 1000);
+/* `value` is below 10^4: all four digits. */
+static inline char *put_four(char *out, uint32_t value)
+{
+	return put_two(put_two(out, value / 100), value % 100);
+}
+
+/* `value` is below 100: without a leading zero. */
+static inline char *put_up_to_two(char *out, uint32_t value)
+{
+	if (value >= 10)
+		return put_two(out, value);
+	*out = (char)('0' + value);
+	return out + 1;
+}
+
+/* `value` is below 10^8: without leading zeros. */
+static inline char *put_up_to_eight(char *out, uint32_t value)
+{
+	uint32_t high = value;
+
+	if (value >= 10000)
+		high = value / 10000;
+	if (high >= 100)
+		out = put_two(put_up_to_two(out, high / 100), high % 100);
+	else
+		out = put_up_to_two(out, high);
+	return value >= 10000 ? put_four(out, value % 10000) : out;
+}
+
+/* `value` is not below 10^8: eight digits at its end, eight before them if it is that long. */
+static char *put_long(char *out, uint64_t value)
+{
+	static const uint64_t step = 100000000;
+	uint64_t high = value / step;
+	uint32_t low = (uint32_t)(value % step);
+
+	if (high >= step) {
+		uint32_t middle = (uint32_t)(high % step);
+
+		out = put_up_to_eight(out, (uint32_t)(high / step));
+		out = put_four(put_four(out, middle / 10000), middle % 10000);
+	} else {
+		out = put_up_to_eight(out, (uint32_t)high);
+	}
+	return put_four(put_four(out, low / 10000), low % 10000);
 }
 
 size_t wr_json_format_u64(char *out, uint64_t value)
 {
-	unsigned count = count_digits(value);
-	char *at = out + count;
+	char *end = WR_LIKELY(value < 100000000) ? put_up_to_eight(out, (uint32_t)value)
+						 : put_long(out, value);
 
-	for (; value >= 100; value /= 100) {
-		at -= 2;
-		memcpy(at, digit_pairs + 2 * (value % 100), 2);
-	}
-	if (value >= 10)
-		memcpy(out, digit_pairs + 2 * value, 2);
-	else
-		*out = (char)('0' + value);
-	return count;
+	return (size_t)(end - out);
 }
 
 /* ---- reading a double ---- */

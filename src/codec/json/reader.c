@@ -196,10 +196,12 @@ static inline void leave(struct wr_json_reader *self, unsigned state, const char
 static RARE enum wr_status read_any_string(struct wr_json_reader *self, const char *at)
 {
 	unsigned state = self->state;
-	const char *stop = at + 1;
+	const char *stop = wr_json_plain_ascii_end(self->input, at + 1, self->end);
 	bool has_escapes = false;
-	enum wr_status status = wr_json_string_check(&stop, &has_escapes, self->end);
+	enum wr_status status = WR_OK;
 
+	if (stop == self->end || *stop != '"')
+		status = wr_json_string_check(&stop, &has_escapes, self->end);
 	if (status == WR_MORE)
 		return end_early(self, at);
 	if (status != WR_OK)

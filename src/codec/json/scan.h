@@ -3,7 +3,8 @@
  *
  * Almost every byte of a JSON string stands for itself. The reader looks for `"`, `\`, control
  * characters and bytes above 7F (which must be checked as UTF-8), the writer for the first three.
- * Sixteen bytes at a time with SSE2, else eight in an integer register. Private to this folder.
+ * Sixteen bytes at a time with SSE2, else eight in an integer register. For this folder, and for
+ * wire, which writes JSON from prepared pieces.
  */
 #ifndef WR_CODEC_JSON_SCAN_H
 #define WR_CODEC_JSON_SCAN_H
@@ -60,13 +61,11 @@ static inline unsigned wr_json_special_16(const char *from)
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, wr_json_quotes(bytes)));
 }
 
-/* Copies 16 bytes; one bit for each that must be escaped. */
-static inline unsigned wr_json_copy_16(char *to, const char *from)
+/* One bit for each of the bytes that must be escaped. */
+static inline unsigned wr_json_escapes_16(__m128i bytes)
 {
-	__m128i bytes = wr_json_load(from);
 	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
 
-	_mm_storeu_si128((__m128i *)(void *)to, bytes);
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, wr_json_quotes(bytes)));
 }
 
@@ -116,17 +115,27 @@ static inline const char *wr_json_short_end(const char *at)
 	return at + WR_JSON_SCAN_BYTES;
 }
 
-/* The first byte from `at` on that is not plain ASCII, or `end`. */
-static inline const char *wr_json_plain_ascii_end(const char *at, const char *end)
+/* The first byte from `at` on that is not plain ASCII, or `end`. The bytes from `begin` on may be
+ * read, so that the last ones can be looked at together with what is before them. */
+static inline const char *wr_json_plain_ascii_end(const char *begin, const char *at,
+						  const char *end)
 {
 #if WR_JSON_SCAN_SSE2
-	while (end - at >= WR_JSON_SCAN_BYTES) {
-		unsigned special = wr_json_special_16(at);
+	if (end - begin >= WR_JSON_SCAN_BYTES) {
+		const char *last = end - WR_JSON_SCAN_BYTES;
 
-		if (special != 0)
-			return at + __builtin_ctz(special);
-		at += WR_JSON_SCAN_BYTES;
+		for (;; at += WR_JSON_SCAN_BYTES) {
+			const char *from = at < last ? at : last;
+			unsigned special = wr_json_special_16(from) >> (at - from);
+
+			if (special != 0)
+				return at + __builtin_ctz(special);
+			if (at >= last)
+				return end;
+		}
 	}
+#else
+	(void)begin;
 #endif
 	while (end - at >= 8) {
 		uint64_t word = wr_json_load_word(at);
@@ -140,31 +149,91 @@ static inline const char *wr_json_plain_ascii_end(const char *at, const char *en
 	return at;
 }
 
+/* Whether one of the 16 bytes must be escaped. */
+static inline bool wr_json_words_escape(uint64_t one, uint64_t two)
+{
+#if WR_JSON_SCAN_SSE2
+	return wr_json_escapes_16(_mm_set_epi64x((long long)two, (long long)one)) != 0;
+#else
+	return (wr_json_word_escapes(one) | wr_json_word_escapes(two)) != 0;
+#endif
+}
+
+/* Copies 16 bytes; the place of the first that must be escaped, or 16. */
+static inline size_t wr_json_copy_16(char *to, const char *from)
+{
+	size_t at = WR_JSON_SCAN_BYTES;
+#if WR_JSON_SCAN_SSE2
+	__m128i bytes = wr_json_load(from);
+	unsigned escapes = wr_json_escapes_16(bytes);
+
+	_mm_storeu_si128((__m128i *)(void *)to, bytes);
+	if (escapes != 0)
+		at = (size_t)__builtin_ctz(escapes);
+#else
+	uint64_t first = wr_json_load_word(from), last = wr_json_load_word(from + 8);
+
+	memcpy(to, &first, 8);
+	memcpy(to + 8, &last, 8);
+	if (wr_json_words_escape(first, last))
+		for (at = 0; wr_json_is_unescaped(from[at]);)
+			at++;
+#endif
+	return at;
+}
+
+/* Copies 1 to 15 bytes; whether one of them must be escaped. What is shorter than a word is looked
+ * at as one: its first and its last bytes, which may be the same. */
+static inline bool wr_json_copy_short(char *to, const char *from, size_t bytes)
+{
+	uint64_t first, last;
+
+	if (bytes >= 8) {
+		first = wr_json_load_word(from);
+		last = wr_json_load_word(from + bytes - 8);
+		memcpy(to, &first, 8);
+		memcpy(to + bytes - 8, &last, 8);
+	} else if (bytes >= 4) {
+		uint32_t front, back;
+
+		memcpy(&front, from, 4);
+		memcpy(&back, from + bytes - 4, 4);
+		memcpy(to, &front, 4);
+		memcpy(to + bytes - 4, &back, 4);
+		first = last = (uint64_t)back << 32 | front;
+	} else {
+		uint8_t front = (uint8_t)from[0], middle = (uint8_t)from[bytes / 2],
+			back = (uint8_t)from[bytes - 1];
+
+		to[0] = (char)front;
+		to[bytes / 2] = (char)middle;
+		to[bytes - 1] = (char)back;
+		first = last = (WR_JSON_EACH_BYTE(' ') << 24) | (uint64_t)back << 16 |
+			       (uint64_t)middle << 8 | front;
+	}
+	return wr_json_words_escape(first, last);
+}
+
 /* Copies bytes up to the first that must be escaped; returns how many. `to` has room for `bytes`
- * bytes, and what lies behind the copied ones may be overwritten. */
+ * bytes, and what lies behind the copied ones may be overwritten. The last bytes are looked at as
+ * part of a whole word, together with some before them, not one by one. */
 static inline size_t wr_json_copy_unescaped(char *to, const char *from, size_t bytes)
 {
-	size_t at = 0;
+	size_t at = 0, plain;
 
-#if WR_JSON_SCAN_SSE2
-	while (bytes - at >= WR_JSON_SCAN_BYTES) {
-		unsigned special = wr_json_copy_16(to + at, from + at);
-
-		if (special != 0)
-			return at + (size_t)__builtin_ctz(special);
-		at += WR_JSON_SCAN_BYTES;
+	if (bytes >= WR_JSON_SCAN_BYTES) {
+		for (; bytes - at > WR_JSON_SCAN_BYTES; at += WR_JSON_SCAN_BYTES) {
+			plain = wr_json_copy_16(to + at, from + at);
+			if (plain < WR_JSON_SCAN_BYTES)
+				return at + plain;
+		}
+		at = bytes - WR_JSON_SCAN_BYTES;
+		return at + wr_json_copy_16(to + at, from + at);
 	}
-#endif
-	while (bytes - at >= 8) {
-		uint64_t word = wr_json_load_word(from + at);
-
-		if (wr_json_word_escapes(word) != 0)
-			break;
-		memcpy(to + at, &word, sizeof word);
-		at += 8;
-	}
-	for (; at < bytes && wr_json_is_unescaped(from[at]); at++)
-		to[at] = from[at];
+	if (bytes == 0 || !wr_json_copy_short(to, from, bytes))
+		return bytes;
+	while (wr_json_is_unescaped(from[at]))
+		at++; /* one of them is not */
 	return at;
 }
 

@@ -119,7 +119,7 @@ enum wr_status wr_json_string_check(const char **at, bool *has_escapes, const ch
 	enum wr_status status = WR_OK;
 
 	while (status == WR_OK) {
-		*at = wr_json_plain_ascii_end(*at, end);
+		*at = wr_json_plain_ascii_end(*at, *at, end);
 		if (*at == end)
 			return WR_MORE;
 		if (**at == '"')

@@ -258,6 +258,8 @@ static const struct bad bad_creates[] = {
 
 static const struct good good_inputs[] = {
 	GOOD("{\"kind\":\"user\",\"content\":\"please continue\"}", "user:please continue"),
+	GOOD("{\"kind\":\"user\",\"content\":\"\"}", "user:"),
+	GOOD("{\"kind\":\"system\",\"content\":\"{\"}", "system:{"),
 	GOOD("{\"content\":\"\",\"kind\":\"system\"}", "system:"),
 	GOOD("{\"content\":\"a\\u0000\\\\\",\"kind\":\"\\u0073ystem\",\"id\":[{}]}",
 	     "system:a\0\\"),
@@ -281,6 +283,12 @@ static const struct bad bad_inputs[] = {
 	{"{\"kind\":\"user\",\"content\":\"x\",\"content\":\"x\"}", WR_INVALID,
 	 "member `content` appears twice"},
 	{"{\"kind\":\"user\",\"kind\":\"user\",\"content\":\"x\"}", WR_INVALID,
+	 "member `kind` appears twice"},
+	{"{\"kind\":\"user\",\"content\":\"}", WR_SYNTAX, NULL},
+	{"{\"kind\":\"user\",\"content\":\"x\\\"}", WR_SYNTAX, NULL},
+	{"{\"kind\":\"user\",\"content\":\"x\"y\"}", WR_SYNTAX, NULL},
+	{"{\"kind\":\"user\",\"content\":\"x\"}}", WR_SYNTAX, NULL},
+	{"{\"kind\":\"system\",\"content\":\"x\",\"kind\":\"user\"}", WR_INVALID,
 	 "member `kind` appears twice"},
 	{"[\"user\",\"x\"]", WR_INVALID, "the body must be a JSON object"},
 	{"{\"kind\":\"user\",\"content\":\"x\"}\xef\xbb\xbf", WR_SYNTAX, NULL},
@@ -372,6 +380,53 @@ static void test_bad_create_bodies_are_refused_with_a_reason(void)
 static void test_input_bodies_are_read(void)
 {
 	run_good(read_input, good_inputs, WR_COUNT(good_inputs), true);
+}
+
+/* The usual spelling is read without the reader, with a blank before it is not. */
+static void check_spellings(char *blanked, size_t bytes, struct wr_buf *texts)
+{
+	struct wr_view body = wr_view_of(blanked, bytes);
+	struct wr_input usual, unusual;
+	struct wr_error error, other;
+	enum wr_status status = wr_input_json_read(&unusual, texts, body, &other);
+
+	CHECK_STATUS(wr_input_json_read(&usual, texts, wr_test_guarded(0, wr_view_skip(body, 1)),
+					&error),
+		     status);
+	CHECK_STATUS(error.status, other.status);
+	if (status != WR_OK) {
+		CHECK(error.offset + 1 == other.offset && error.detail == other.detail);
+		return;
+	}
+	CHECK(usual.kind == unusual.kind);
+	/* Once more: `texts` has what was decoded last. */
+	CHECK_STATUS(wr_input_json_read(&unusual, texts, body, &other), WR_OK);
+	CHECK_VIEW(usual.content, unusual.content);
+}
+
+static void test_any_byte_anywhere_in_content_means_the_same_in_every_spelling(void)
+{
+	static const char front[] = " {\"kind\":\"system\",\"content\":\"";
+	char body[sizeof front + 40];
+	struct wr_buf texts;
+
+	wr_buf_init(&texts, wr_test_allocator(), TEXTS_BYTES);
+	memcpy(body, front, sizeof front - 1);
+	for (size_t length = 0; length <= 36; length++) {
+		char *content = body + sizeof front - 1;
+
+		memset(content, 'a', length);
+		memcpy(content + length, "\"}", 2);
+		check_spellings(body, sizeof front + 1 + length, &texts);
+		for (size_t i = 0; i < length; i++) {
+			for (unsigned c = 0; c < 256; c++) {
+				content[i] = (char)c;
+				check_spellings(body, sizeof front + 1 + length, &texts);
+			}
+			content[i] = 'a';
+		}
+	}
+	wr_buf_deinit(&texts);
 }
 
 static void test_bad_input_bodies_are_refused_with_a_reason(void)
@@ -505,6 +560,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_create_bodies_are_read),
 	WR_TEST(test_bad_create_bodies_are_refused_with_a_reason),
 	WR_TEST(test_input_bodies_are_read),
+	WR_TEST(test_any_byte_anywhere_in_content_means_the_same_in_every_spelling),
 	WR_TEST(test_bad_input_bodies_are_refused_with_a_reason),
 	WR_TEST(test_lifecycle_bodies_are_read),
 	WR_TEST(test_bad_lifecycle_bodies_are_refused_with_a_reason),

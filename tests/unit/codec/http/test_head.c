@@ -475,6 +475,7 @@ static void test_classes_of_characters_follow_the_grammar(void)
 				    : 0;
 		expected |= i == '\t' || (i >= ' ' && i != 0x7f) ? WR_HTTP_CHAR_VALUE : 0;
 		expected |= i > ' ' && i < 0x7f ? WR_HTTP_CHAR_TARGET : 0;
+		expected |= i > ' ' && i < 0x7f && i != '?' && i != '#' ? WR_HTTP_CHAR_PLACE : 0;
 		expected |= is_unreserved ? WR_HTTP_CHAR_UNRESERVED : 0;
 		expected |= is_unreserved || (is_ascii && strchr("!$&'()*+;=", (int)i) != NULL)
 				    ? WR_HTTP_CHAR_HOST
@@ -493,7 +494,7 @@ static void test_scanners_agree_with_the_table(void)
 	for (unsigned byte = 0; byte < 256; byte++) {
 		for (size_t place = 0; place < sizeof text; place++) {
 			struct wr_view view;
-			const char *end;
+			const char *end, *stop;
 
 			memset(text, 'x', sizeof text);
 			text[(place + 7) % sizeof text] = '\t';
@@ -505,8 +506,15 @@ static void test_scanners_agree_with_the_table(void)
 				      wr_http_scan_class(at, end, WR_HTTP_CHAR_VALUE));
 				CHECK(wr_http_scan_target(at, end) ==
 				      wr_http_scan_class(at, end, WR_HTTP_CHAR_TARGET));
-				CHECK(wr_http_scan_name(at, end) ==
-				      wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN));
+				CHECK(wr_http_scan_place(at, end) ==
+				      wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE));
+				CHECK(wr_http_scan_value_in(view.data, at, end) ==
+				      wr_http_scan_class(at, end, WR_HTTP_CHAR_VALUE));
+				CHECK(wr_http_scan_place_in(view.data, at, end) ==
+				      wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE));
+				stop = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+				CHECK(wr_http_find_colon(at, end) ==
+				      (stop < end && *stop == ':' ? stop : NULL));
 			}
 		}
 	}

@@ -4,7 +4,21 @@
 
 #include "harness/harness.h"
 
-enum handler { SHOW, LIST, CREATE, DETAIL, INPUT, STOP, EVENTS, THREE, ROOT, EXACT, MANY };
+enum handler {
+	SHOW,
+	LIST,
+	CREATE,
+	DETAIL,
+	INPUT,
+	STOP,
+	EVENTS,
+	THREE,
+	ROOT,
+	EXACT,
+	LONG,
+	LONGER,
+	MANY
+};
 
 static const struct wr_http_route routes[] = {
 	{WR_HTTP_METHOD_GET, "/v1/runtime", SHOW},
@@ -17,6 +31,8 @@ static const struct wr_http_route routes[] = {
 	{WR_HTTP_METHOD_PUT, "/{}/x/{}/{}", THREE},
 	{WR_HTTP_METHOD_DELETE, "/", ROOT},
 	{WR_HTTP_METHOD_PUT, "/v1/workers/exact", EXACT},
+	{WR_HTTP_METHOD_PUT, "/sixteen-bytes-ab", LONG},
+	{WR_HTTP_METHOD_PUT, "/sixteen-bytes-ab/{}/of/a/part", LONGER},
 	{WR_HTTP_METHOD_PUT, "/many", MANY},
 	{WR_HTTP_METHOD_DELETE, "/many", MANY},
 	{WR_HTTP_METHOD_PATCH, "/many", MANY},
@@ -55,6 +71,8 @@ static void test_exact_paths_reach_their_handler(void)
 		{WR_HTTP_METHOD_GET, "/v1/workers/worker-1/events/ws", EVENTS, {"worker-1"}},
 		{WR_HTTP_METHOD_PUT, "/a/x/b/c", THREE, {"a", "b", "c"}},
 		{WR_HTTP_METHOD_PUT, "//x//c", THREE, {"", "", "c"}},
+		{WR_HTTP_METHOD_PUT, "/sixteen-bytes-ab", LONG, {NULL}},
+		{WR_HTTP_METHOD_PUT, "/sixteen-bytes-ab/x/of/a/part", LONGER, {"x"}},
 		{WR_HTTP_METHOD_DELETE, "/", ROOT, {NULL}},
 		{WR_HTTP_METHOD_PUT, "/v1/workers/exact", EXACT, {NULL}},
 		{WR_HTTP_METHOD_GET, "/v1/workers/exact", DETAIL, {"exact"}},
@@ -104,6 +122,13 @@ static void test_paths_next_to_ours_are_not_found(void)
 		"/a/x/b/",
 		"/a/x/b",
 		"/many/",
+		"/sixteen-bytes-a",
+		"/sixteen-bytes-",
+		"/sixteen-bytes-abc",
+		"/sixteen-bytes-ax",
+		"/sixteen-bytes-ab/",
+		"/sixteen-bytes-ab/x/of/a/par",
+		"/sixteen-bytes-ab/x/of/a/partx",
 		"*",
 	};
 	static const enum wr_http_method methods[] = {WR_HTTP_METHOD_GET, WR_HTTP_METHOD_POST,
