@@ -35,7 +35,7 @@
 #define WR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The struct of type `type` whose member `member` is at `pointer`. */
-#define wr_container_of(pointer, type, member)                                                     \
+#define wr_container_of(pointer, type, member) \
 	((type *)(void *)((unsigned char *)(pointer)-offsetof(type, member)))
 
 _Static_assert(UINT8_MAX == 255 && (unsigned char)-1 == 255, "octets");

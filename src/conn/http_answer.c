@@ -11,7 +11,7 @@
 #include "codec/http/message.h"
 #include "conn/http_private.h"
 #include "io/clock.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum {
 	OUT_BYTES_FIRST = 16384,

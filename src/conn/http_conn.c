@@ -4,7 +4,7 @@
  */
 #include "check.h"
 #include "conn/http_private.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum {
 	/* Beyond its free time a body's rate is looked at in windows of this part of that time. */

@@ -9,7 +9,7 @@
  */
 #include "check.h"
 #include "conn/http_private.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 

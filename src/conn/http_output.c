@@ -5,7 +5,7 @@
  */
 #include "check.h"
 #include "conn/http_private.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum {
 	/* What the shared buffer may keep between turns. */

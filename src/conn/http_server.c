@@ -3,7 +3,7 @@
 #include "check.h"
 #include "conn/http_private.h"
 #include "conn/sweep.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum { DRAIN_MS_MAX = 2000 };
 

@@ -19,7 +19,7 @@
  * follows is served. Closing drains: after the last answer the output side is shut down and input
  * is read and dropped for a bounded time, so that the peer sees the answer instead of a reset.
  *
- * Limits: WR_HTTP_*, WR_CONN_*, WR_TURN_* of limits.h, some of them settable by the config.
+ * Limits: WR_HTTP_*, WR_CONN_*, WR_TURN_* of bounds.h, some of them settable by the config.
  */
 #ifndef WR_CONN_HTTP_SERVER_H
 #define WR_CONN_HTTP_SERVER_H
@@ -83,7 +83,7 @@ struct wr_http_app {
 			 enum wr_http_server_fault kind, enum wr_http_fault fault);
 };
 
-/* Settable limits; wr_http_server_defaults fills them from limits.h. */
+/* Settable limits; wr_http_server_defaults fills them from bounds.h. */
 struct wr_http_server_config {
 	uint32_t connection_count_max;
 	uint32_t unauthenticated_count_max; /* 0: no such class (no token configured) */

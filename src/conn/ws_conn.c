@@ -16,7 +16,7 @@
 #include "check.h"
 #include "codec/ws/handshake.h"
 #include "conn/ws_private.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum { ANSWER_BYTES_MAX = 512, CONTROL_COUNT_MAX = UINT8_MAX, MINUTE_MS = 60000 };
 

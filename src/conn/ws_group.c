@@ -1,7 +1,7 @@
 #include "check.h"
 #include "conn/sweep.h"
 #include "conn/ws_private.h"
-#include "limits.h"
+#include "bounds.h"
 
 void wr_ws_defaults(struct wr_ws_config *config)
 {

@@ -7,7 +7,7 @@
  */
 #include "check.h"
 #include "conn/ws_private.h"
-#include "limits.h"
+#include "bounds.h"
 
 void wr_ws_doom(struct wr_ws_conn *self)
 {

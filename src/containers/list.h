@@ -41,8 +41,8 @@ static inline void wr_list_remove(struct wr_list *node)
 #define wr_list_entry(node, type, member) wr_container_of(node, type, member)
 
 /* `node` may be removed within the loop, its successor may not. */
-#define wr_list_each(node, after, head)                                                            \
-	for (struct wr_list *node = (head)->next, *after = node->next; node != (head);             \
+#define wr_list_each(node, after, head)                                                \
+	for (struct wr_list *node = (head)->next, *after = node->next; node != (head); \
 	     node = after, after = node->next)
 
 #endif

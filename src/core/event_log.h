@@ -28,7 +28,7 @@
 #include "bytes/view.h"
 #include "containers/heap.h"
 #include "containers/list.h"
-#include "limits.h"
+#include "bounds.h"
 #include "status.h"
 
 #include <stdbool.h>

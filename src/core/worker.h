@@ -13,7 +13,7 @@
 #include "core/event_log.h"
 #include "core/execution.h"
 #include "core/transcript.h"
-#include "limits.h"
+#include "bounds.h"
 
 enum wr_worker_status { WR_WORKER_RUNNING, WR_WORKER_STOPPED, WR_WORKER_CANCELLED };
 

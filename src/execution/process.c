@@ -6,7 +6,7 @@
 #include "execution/orphans.h"
 #include "execution/worker_process.h"
 #include "io/log.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -6,7 +6,7 @@
 #include "execution/jsonl.h"
 #include "execution/lossy.h"
 #include "io/log.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <string.h>
 

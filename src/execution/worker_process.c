@@ -3,7 +3,7 @@
 #include "check.h"
 #include "execution/jsonl.h"
 #include "io/log.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 

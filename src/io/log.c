@@ -21,7 +21,7 @@ enum {
 	VALUE_BYTES_MAX = 256,
 	KIND_COUNT_MAX = 32,
 	LINES_PER_SECOND_MAX = 10,
-/* PIPE_BUF, which limits.h need not have. */
+/* PIPE_BUF, which bounds.h need not have. */
 #ifdef __linux__
 	WRITE_BYTES_MAX = 4096
 #else

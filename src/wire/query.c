@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "codec/http/target.h"
-#include "limits.h"
+#include "bounds.h"
 
 struct parameter {
 	struct wr_view name;

@@ -176,8 +176,7 @@ static void test_every_cursor_outcome_is_typed(void)
 		"wo_00000000000000000",
 		"xx_0000000000000000",
 		"re_0000000000000000",
-		"wo_%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%"
-		"2F%2F",
+		"wo_%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F",
 		"",
 	};
 	struct wr_client client;

@@ -3,7 +3,7 @@
  * whether it lives, answers and leaks nothing. */
 #include "check.h"
 #include "harness/client.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <fcntl.h>
 #include <signal.h>

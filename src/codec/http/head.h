@@ -25,7 +25,7 @@
 #define WR_CODEC_HTTP_HEAD_H
 
 #include "bytes/view.h"
-#include "limits.h"
+#include "bounds.h"
 #include "status.h"
 
 #include <stdbool.h>

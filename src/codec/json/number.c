@@ -11,7 +11,7 @@
 
 #include "check.h"
 #include "codec/json/bignum.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <float.h>
 #include <string.h>

@@ -21,7 +21,7 @@
 
 #include "bytes/buf.h"
 #include "bytes/view.h"
-#include "limits.h"
+#include "bounds.h"
 #include "status.h"
 
 #include <stdbool.h>

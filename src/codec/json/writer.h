@@ -10,7 +10,7 @@
 #define WR_CODEC_JSON_WRITER_H
 
 #include "bytes/buf.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 
 #include "bytes/endian.h"
 #include "check.h"
-#include "limits.h"
+#include "bounds.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -18,7 +18,7 @@
 #include "bytes/utf8.h"
 #include "bytes/view.h"
 #include "codec/ws/frame.h"
-#include "limits.h"
+#include "bounds.h"
 #include "status.h"
 
 enum wr_ws_event {

@@ -8,7 +8,7 @@
 #include "check.h"
 #include "io/descriptor.h"
 #include "io/log.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>

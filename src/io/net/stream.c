@@ -2,7 +2,7 @@
 
 #include "check.h"
 #include "io/descriptor.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -12,7 +12,7 @@
 #include "conn/http_server.h"
 #include "harness/harness.h"
 #include "io/memory.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>

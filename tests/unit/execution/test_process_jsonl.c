@@ -3,7 +3,7 @@
  * programs and small shells with a real reactor and Runtime; the events as a story. */
 #include "unit/execution/world.h"
 
-#include "limits.h"
+#include "bounds.h"
 
 #define READY "read -r init; echo '{\"type\":\"ready\"}'; "
 #define DONE "echo '{\"type\":\"done\"}'; "

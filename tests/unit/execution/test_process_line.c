@@ -3,7 +3,7 @@
  * reactor and Runtime; the events as a story. */
 #include "unit/execution/world.h"
 
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "harness/harness.h"
-#include "limits.h"
+#include "bounds.h"
 #include "unit/wire/frame_payload.h"
 #include "unit/wire/json_equal.h"
 

@@ -4,7 +4,7 @@
 #include "check.h"
 #include "harness/harness.h"
 #include "unit/wire/json_equal.h"
-#include "limits.h"
+#include "bounds.h"
 #include "wire/event_json.h"
 #include "wire/protocol_json.h"
 #include "wire/protocol_table.h"

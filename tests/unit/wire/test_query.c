@@ -2,7 +2,7 @@
  * the accepted ones. */
 #include "check.h"
 #include "harness/harness.h"
-#include "limits.h"
+#include "bounds.h"
 #include "wire/command_json.h"
 
 #define MAX "18446744073709551615"

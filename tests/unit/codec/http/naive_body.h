@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bytes/view.h"
-#include "limits.h"
+#include "bounds.h"
 #include "status.h"
 
 struct naive_body {

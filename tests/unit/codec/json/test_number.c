@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "harness/harness.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <float.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "bytes/endian.h"
 #include "check.h"
 #include "harness/harness.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define TEXT(literal)                        \
 	{                                    \

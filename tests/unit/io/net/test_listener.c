@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "io/clock.h"
-#include "limits.h"
+#include "bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>

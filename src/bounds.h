@@ -1,11 +1,11 @@
 /*
- * limits — every bound in the system, with its reason and what a peer sees beyond it.
+ * bounds — every bound in the system, with its reason and what a peer sees beyond it.
  *
- * Many are defaults that a flag may change (runtime_server/config.h names the flag); the constant is
- * then the default. Bytes, milliseconds, counts: the last word of the name says which.
+ * Many are defaults that a flag may change (runtime_server/config.h names the flag); the constant
+ * is then the default. Bytes, milliseconds, counts: the last word of the name says which.
  */
-#ifndef WR_LIMITS_H
-#define WR_LIMITS_H
+#ifndef WR_BOUNDS_H
+#define WR_BOUNDS_H
 
 #include <stdint.h>
 
@@ -43,7 +43,8 @@
 /* Descriptors kept back for the store, the log, listeners and the poller; and per child process. */
 #define WR_FD_RESERVE_COUNT 32u
 #define WR_FD_PER_CHILD_COUNT 3u
-/* Connections that have not yet shown a token (when one is configured). Beyond: oldest idle goes. */
+/* Connections that have not yet shown a token (when one is configured). Beyond: oldest idle goes.
+ */
 #define WR_CONN_UNAUTHENTICATED_COUNT_MAX 64u
 /* Output a connection may hold before its producers pause, and where they resume. */
 #define WR_CONN_OUTPUT_BYTES_MAX 262144u
