@@ -12,13 +12,17 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	STABLE_MS = 10000,
 	INTERRUPT_MS_MAX = 2000,
 	/* Orphans buried in one turn; the rest waits for the next. */
-	BURIAL_COUNT_MAX = 256
+	BURIAL_COUNT_MAX = 256,
+	/* At the very end: half a second, looked at every millisecond. */
+	STRAY_ROUND_COUNT_MAX = 500,
+	STRAY_PAUSE_NS = 1000000
 };
 
 void wr_process_profile_init(struct wr_process_profile *self, char *const *argv,
@@ -284,6 +288,35 @@ void wr_processes_kill(struct wr_processes *self)
 			wr_worker_process_kill(self->by_worker[i]);
 }
 
+#ifdef __linux__
+/*
+ * Nobody outlives us: kills and buries until we have no child. With each one that dies its own
+ * children become ours, so a tree takes as many rounds as it is deep. The loop has ended by now, so
+ * waiting is allowed; who cannot be killed (in the middle of a device's work) is left after a
+ * while.
+ */
+static void end_strays(struct wr_processes *self)
+{
+	const struct timespec pause = {.tv_nsec = STRAY_PAUSE_NS};
+
+	for (unsigned round = 0; round < STRAY_ROUND_COUNT_MAX; round++) {
+		siginfo_t about = {.si_pid = 0};
+
+		wr_orphans_each_child(end_orphan, self);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (waitid(P_ALL, 0, &about, WEXITED | WNOHANG | WNOWAIT) != 0)
+			return; /* ECHILD: all gone */
+		nanosleep(&pause, NULL);
+	}
+}
+#else
+static void end_strays(struct wr_processes *self)
+{
+	(void)self;
+}
+#endif
+
 void wr_processes_deinit(struct wr_processes *self)
 {
 	wr_timer_cancel(self->reactor, &self->reap_timer);
@@ -294,4 +327,5 @@ void wr_processes_deinit(struct wr_processes *self)
 			  self->by_worker_count * sizeof *self->by_worker);
 	self->by_worker = NULL;
 	self->by_worker_count = self->count = 0;
+	end_strays(self);
 }
