@@ -471,31 +471,51 @@ static void test_the_process_gives_up_privileges_and_core_files(void)
 	CHECK_U64(wr_process_stop(&server), 0);
 }
 
-static void test_it_needs_less_than_a_mebibyte(void)
+/* Resident after a first answer; *is_shared: with a libc that others share. */
+static size_t resident_bytes(bool *is_shared)
 {
 	struct wr_process server;
 	struct wr_client client;
 	struct wr_answer answer;
 	const char *maps;
-	bool is_shared;
 	size_t bytes;
 
-	if (getenv("WR_RELEASE") != NULL)
-		setenv("WR_BUILD", getenv("WR_RELEASE"), 1);
-	else if (wr_process_is_sanitized())
-		wr_test_skip("a sanitizer's own memory hides the program's");
 	wr_process_start(&server, NULL, NULL);
 	wr_client_open(&client, &server, NULL);
 	wr_client_get(&client, &answer, "/v1/runtime");
 	bytes = wr_process_rss_bytes(&server);
 	maps = read_proc(&server, "maps");
-	is_shared = maps == NULL || has(maps, ".so");
+	*is_shared = maps == NULL || has(maps, ".so");
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
-	if (bytes == 0)
+	return bytes;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+	const size_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* The kernel maps the pages around a touched one, too, and where they lie is drawn at every start:
+ * so the median of some starts is looked at. */
+static void test_it_needs_less_than_a_mebibyte(void)
+{
+	size_t bytes[7];
+	bool is_shared = false;
+
+	if (getenv("WR_RELEASE") != NULL)
+		setenv("WR_BUILD", getenv("WR_RELEASE"), 1);
+	else if (wr_process_is_sanitized())
+		wr_test_skip("a sanitizer's own memory hides the program's");
+	for (unsigned i = 0; i < WR_COUNT(bytes); i++)
+		bytes[i] = resident_bytes(&is_shared);
+	qsort(bytes, WR_COUNT(bytes), sizeof bytes[0], compare_sizes);
+	if (bytes[0] == 0)
 		wr_test_skip("no /proc here");
 	/* A shared libc costs more than a mebibyte by itself. */
-	CHECK(bytes < (is_shared ? 3u << 20 : 1u << 20));
+	CHECK(bytes[WR_COUNT(bytes) / 2] < (is_shared ? 3u << 20 : 1u << 20));
 }
 
 /* Every allocation of the start fails at one of these limits, and every one behind it at another.
