@@ -31,6 +31,8 @@
 #define WR_HTTP_BODY_MS_MAX 30000u
 #define WR_HTTP_BODY_BYTES_PER_SECOND_MIN 1024u
 #define WR_HTTP_IDLE_MS_MAX 120000u
+/* Once the process is stopping: time for a request that is only half here. Beyond: 408, close. */
+#define WR_HTTP_DRAIN_REQUEST_MS_MAX 1000u
 /* Requests served on one connection. Beyond: the last answer says Connection: close. */
 #define WR_HTTP_REQUESTS_MAX 10000u
 /* A 401 reads no more of a body than this before it closes. */

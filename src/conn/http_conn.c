@@ -208,8 +208,11 @@ static void on_ready(struct wr_watch *watch, unsigned ready)
 static void sweep_head(struct wr_http_conn *self, uint32_t elapsed_ms)
 {
 	const struct wr_http_server_config *config = &self->server->config;
+	/* Half a request must not hold up the end of the process. */
+	uint32_t head_ms_max =
+		self->server->is_draining ? WR_HTTP_DRAIN_REQUEST_MS_MAX : config->head_ms_max;
 
-	if (self->is_partial && elapsed_ms > config->head_ms_max) {
+	if (self->is_partial && elapsed_ms > head_ms_max) {
 		wr_http_input_drop(self);
 		self->is_partial = false;
 		wr_http_conn_fail_head(self, 408, WR_HTTP_SERVER_FAULT_TIMEOUT, WR_HTTP_FAULT_NONE);
@@ -252,7 +255,8 @@ void wr_http_conn_sweep(struct wr_http_conn *self)
 		sweep_head(self, elapsed_ms);
 		return;
 	case WR_HTTP_PHASE_BODY:
-		if (body_is_slow(self, elapsed_ms)) {
+		if (body_is_slow(self, elapsed_ms) ||
+		    (self->server->is_draining && elapsed_ms > WR_HTTP_DRAIN_REQUEST_MS_MAX)) {
 			wr_http_conn_fail(self, 408, WR_HTTP_SERVER_FAULT_TIMEOUT,
 					  WR_HTTP_FAULT_NONE);
 			wr_http_conn_settle(self);

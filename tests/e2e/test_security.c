@@ -771,6 +771,32 @@ static void test_creates_end_at_the_memory_limit(void)
 	stop();
 }
 
+static void test_half_a_request_does_not_hold_up_the_end(void)
+{
+	static const char *const halves[] = {
+		"GET /",
+		"POST /v1/workers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		"Content-Length: 100\r\n\r\n{",
+	};
+	struct wr_process one;
+	struct wr_client half, other;
+	struct wr_answer health;
+
+	for (size_t i = 0; i < WR_COUNT(halves); i++) {
+		wr_test_case(halves[i]);
+		wr_process_start(&one, NULL, NULL);
+		wr_client_open(&half, &one, NULL);
+		wr_client_send(&half, halves[i]);
+		wr_client_open(&other, &one, NULL);
+		wr_client_get(&other, &health, "/healthz"); /* by now the half was read */
+		CHECK_U64(health.status, 200);
+		wr_process_signal(&one, SIGTERM);
+		CHECK_U64(wr_process_wait(&one, 5000), 0);
+		wr_client_close(&half);
+		wr_client_close(&other);
+	}
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_only_the_exact_token_is_let_in),
 	WR_TEST(test_the_token_comes_before_route_and_method),
@@ -794,4 +820,5 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_connections_leave_no_descriptors_behind),
 	WR_TEST_LIMIT(test_short_memory_refuses_typed_and_keeps_serving, 20),
 	WR_TEST_LIMIT(test_creates_end_at_the_memory_limit, 30),
+	WR_TEST_LIMIT(test_half_a_request_does_not_hold_up_the_end, 30),
 	WR_TEST_END};

@@ -41,7 +41,10 @@ def send_frame(sock, opcode, payload):
 
 def connect(args):
     host, _, port = args.address.rpartition(":")
-    sock = socket.create_connection((host.strip("[]"), int(port)))
+    try:
+        sock = socket.create_connection((host.strip("[]"), int(port)))
+    except OSError as error:
+        sys.exit(f"{args.address}: {error.strerror}; is a worker-runtime listening there?")
     path = "/v1/events/ws" if args.worker == "all" else f"/v1/workers/{args.worker}/events/ws"
     if args.cursor:
         path += "?cursor=" + args.cursor
@@ -92,7 +95,7 @@ def main():
             elif opcode == 9:
                 send_frame(sock, 10, payload)
     except (KeyboardInterrupt, EOFError) as end:
-        print(f"{end or 'stopped'}; go on with --cursor {cursor}", file=sys.stderr)
+        print(f"{str(end) or 'stopped'}; go on with --cursor {cursor}", file=sys.stderr)
 
 
 if __name__ == "__main__":
