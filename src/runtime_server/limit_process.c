@@ -53,8 +53,16 @@ void wr_limit_process(struct wr_config *config)
 
 	fill_standard_descriptors();
 	give_up(config->exec != NULL);
-	if (config->exec != NULL)
+	if (config->exec != NULL) {
+		/* Children get at most half of what there is: the rest is for those who talk to
+		 * them. */
+		uint64_t half = descriptors > taken ? (descriptors - taken) / 2 : 0;
+		uint64_t children = half / WR_FD_PER_CHILD_COUNT;
+
+		if (config->children_max > children)
+			config->children_max = children == 0 ? 1 : children;
 		taken += WR_FD_PER_CHILD_COUNT * config->children_max;
+	}
 	if (config->connections_max > descriptors)
 		config->connections_max = descriptors;
 	if (descriptors < taken + config->connections_max)
