@@ -158,7 +158,7 @@ static size_t append_input(struct bed *bed)
 	struct wr_error error;
 	struct wr_ack ack;
 
-	if (wr_runtime_input(bed->runtime, bed->worker->id, &input, &ack, &error) != WR_OK)
+	if (wr_runtime_input(bed->runtime, bed->worker->id, &input, NULL, &ack, &error) != WR_OK)
 		return 0;
 	if (ack.event_id % 32 == 0)
 		wr_runtime_trim(bed->runtime);
@@ -288,7 +288,7 @@ static void make_bed(struct bed *bed)
 	ports.encoding = &wr_frame_encoding;
 	wr_bench_require(wr_runtime_new(&bed->runtime, &config, &ports, &error) == WR_OK,
 			 "no Runtime");
-	wr_bench_require(wr_runtime_create(bed->runtime, &request, &bed->worker, &error) == WR_OK,
+	wr_bench_require(wr_runtime_create(bed->runtime, &request, NULL, &bed->worker, &error) == WR_OK,
 			 "no Worker");
 	bed->identity.runtime_id = WR_VIEW("runtime-1");
 	bed->identity.worker_id = WR_VIEW("worker-00000001");

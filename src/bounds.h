@@ -129,6 +129,18 @@
 /* Rest frames kept for subscribers that were cut off in the middle of one. Beyond: reset. */
 #define WR_CUT_BYTES_MAX 4194304u
 
+/* ---- the log on disk (reliability 3) ---- */
+
+/* A segment, prepared as a whole ahead: seconds of writing on an SD card, and what is read again
+ * at a start is at most a few of them. */
+#define WR_STORE_SEGMENT_BYTES 8388608u
+/* All files. Beyond: the oldest events are given up; when none can be, 507 store_full. */
+#define WR_STORE_BYTES_MAX 1073741824u
+/* Durability `interval`: what a power cut may take back. */
+#define WR_STORE_INTERVAL_MS 100u
+/* One record: an event with its names and numbers around it. */
+#define WR_STORE_PAYLOAD_BYTES_MAX (WR_EVENT_BYTES_MAX + 65536u)
+
 /* ---- child processes (reliability 10) ---- */
 
 /* Children at once. Beyond: 409 worker_busy. */
@@ -170,5 +182,7 @@ _Static_assert(WR_CHILD_INPUT_BYTES_MAX > WR_EVENT_BYTES_MAX, "an input fits a c
 _Static_assert(WR_CONN_OUTPUT_BYTES_RESUME < WR_CONN_OUTPUT_BYTES_MAX, "hysteresis");
 _Static_assert(WR_LOG_CHUNK_BYTES_MIN < WR_LOG_CHUNK_BYTES_MAX, "chunk sizes");
 _Static_assert(WR_ID_BYTES_MAX < WR_LOG_CHUNK_BYTES_MIN, "ids are small");
+_Static_assert(WR_STORE_PAYLOAD_BYTES_MAX < WR_STORE_SEGMENT_BYTES / 4, "records fit a segment");
+_Static_assert(WR_STORE_SEGMENT_BYTES <= WR_STORE_BYTES_MAX / 4, "a log has several segments");
 
 #endif

@@ -32,6 +32,8 @@
 	X(FORBIDDEN, "not allowed for this caller")                   \
 	X(NOT_FOUND, "no such thing")                                 \
 	X(CONFLICT, "state does not allow it")                        \
+	X(EXISTS, "there is one already, and it differs")             \
+	X(MISMATCH, "the key was used with another request")          \
 	X(BUSY, "a turn is running")                                  \
 	X(UNAVAILABLE, "nothing runs this Worker")                    \
 	X(REJECTED, "the execution refused it")                       \

@@ -523,8 +523,9 @@ enum wr_status wr_http_upgrade(struct wr_http_exchange *exchange, struct wr_view
 	wr_assert(!exchange->is_answered && conn->phase != WR_HTTP_PHASE_GONE);
 	exchange->is_answered = true;
 	return_lent(server);
-	/* A body that is still to come would be taken for the new protocol's bytes. */
-	if (conn->is_body_ahead ||
+	/* A body that is still to come would be taken for the new protocol's bytes; and what is
+	 * held cannot stay behind (a request that asks for an upgrade waits for it). */
+	if (conn->is_body_ahead || conn->held_until != 0 ||
 	    wr_buf_append_view(wr_http_output(conn), answer_bytes) != WR_OK) {
 		wr_http_conn_end(conn, true);
 		return WR_CLOSED;

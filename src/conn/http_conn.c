@@ -44,7 +44,7 @@ void wr_http_conn_conclude(struct wr_http_conn *self)
 
 bool wr_http_conn_is_idle(const struct wr_http_conn *self)
 {
-	return self->phase == WR_HTTP_PHASE_HEAD && self->in.bytes == 0 &&
+	return self->phase == WR_HTTP_PHASE_HEAD && self->in.bytes == 0 && self->held_until == 0 &&
 	       wr_http_output_bytes(self) == 0;
 }
 
@@ -63,6 +63,7 @@ void wr_http_conn_end(struct wr_http_conn *self, bool reset)
 	wr_http_input_release(self);
 	wr_http_output_drop(self);
 	wr_list_remove(&self->link);
+	wr_list_remove(&self->held);
 	wr_list_remove(&self->work);
 	wr_list_push(&server->graves, &self->work);
 	server->count--;
@@ -169,7 +170,7 @@ void wr_http_conn_settle(struct wr_http_conn *self)
 		return;
 	if (waiting == 0 && !advance_flushed(self))
 		return;
-	if (waiting > WR_CONN_OUTPUT_BYTES_MAX)
+	if (waiting > WR_CONN_OUTPUT_BYTES_MAX || self->held_count == WR_HTTP_HELD_COUNT_MAX)
 		self->is_choked = true;
 	else if (waiting <= WR_CONN_OUTPUT_BYTES_RESUME)
 		self->is_choked = false;
@@ -179,13 +180,14 @@ void wr_http_conn_settle(struct wr_http_conn *self)
 		wr_http_server_queue(server, self);
 	wr_reactor_want(server->reactor, &self->watch,
 			(wants_input(self) ? (unsigned)WR_READABLE : 0u) |
-				(waiting != 0 ? (unsigned)WR_WRITABLE : 0u));
+				(wr_http_output_sendable(self) != 0 ? (unsigned)WR_WRITABLE : 0u));
 }
 
 void wr_http_conn_continue(struct wr_http_conn *self)
 {
 	self->is_queued = false;
-	self->server->requests_left = WR_TURN_REQUEST_COUNT_MAX;
+	self->server->requests_left =
+		self->held_count == WR_HTTP_HELD_COUNT_MAX ? 0 : WR_TURN_REQUEST_COUNT_MAX;
 	if (wr_http_input_has_requests(self))
 		wr_http_input_take_kept(self);
 	else if (self->phase == WR_HTTP_PHASE_PRODUCE)
@@ -246,7 +248,8 @@ void wr_http_conn_sweep(struct wr_http_conn *self)
 	const struct wr_http_server_config *config = &self->server->config;
 	uint32_t elapsed_ms = now_of(self) - self->since_ms;
 
-	if (self->out.bytes != 0 && now_of(self) - self->sent_ms > config->send_ms_max) {
+	if (wr_http_output_sendable(self) != 0 &&
+	    now_of(self) - self->sent_ms > config->send_ms_max) {
 		wr_http_conn_end(self, true);
 		return;
 	}
@@ -314,6 +317,7 @@ void wr_http_conn_new(struct wr_http_server *server, int fd, const struct wr_add
 	wr_buf_init(&self->in, server->allocator, WR_HTTP_HEAD_BYTES_MAX);
 	wr_buf_init(&self->out, server->allocator, SIZE_MAX);
 	wr_list_init(&self->work);
+	wr_list_init(&self->held);
 	self->is_known = server->config.unauthenticated_count_max == 0;
 	wr_list_push(self->is_known ? &server->known : &server->unknown, &self->link);
 	server->count++;

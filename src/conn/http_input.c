@@ -277,6 +277,13 @@ static size_t take_request(struct wr_http_conn *self, char *data, size_t bytes)
 		return 0;
 	}
 	self->is_partial = false;
+	if (WR_UNLIKELY(self->held_until != 0) && status == WR_OK &&
+	    server->head.has_connection_upgrade) {
+		/* It would leave HTTP with answers behind: not before they have left. */
+		self->parser = (struct wr_http_head_parser){0};
+		self->held_count = WR_HTTP_HELD_COUNT_MAX;
+		return 0;
+	}
 	server->requests_left--;
 	if (status != WR_OK) {
 		wr_http_conn_fail_head(self, status_of(fault), WR_HTTP_SERVER_FAULT_HEAD, fault);
@@ -358,6 +365,8 @@ static size_t take_unwanted(struct wr_http_conn *self, char *data, size_t bytes)
 	if (self->body.is_complete) {
 		self->is_body_ahead = false;
 		wr_http_conn_conclude(self);
+		if (self->held_count == WR_HTTP_HELD_COUNT_MAX)
+			self->server->requests_left = 0;
 	}
 	return at;
 }
@@ -449,6 +458,12 @@ bool wr_http_input_has_requests(const struct wr_http_conn *self)
 static void end_input(struct wr_http_conn *self, bool is_error)
 {
 	self->is_ended = true;
+	if (!is_error && self->phase == WR_HTTP_PHASE_BODY && self->held_until != 0) {
+		/* What is answered already is still owed. */
+		wr_http_input_drop(self);
+		wr_http_conn_enter(self, WR_HTTP_PHASE_FLUSH);
+		return;
+	}
 	if (is_error || self->phase == WR_HTTP_PHASE_BODY || self->phase == WR_HTTP_PHASE_DRAIN)
 		wr_http_conn_end(self, false);
 	else if (self->phase == WR_HTTP_PHASE_SKIP)

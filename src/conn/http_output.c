@@ -1,7 +1,7 @@
 /*
  * Answers made while a connection's input is handled are gathered in the server's buffer and leave
- * in one send; only what the socket does not take moves to a buffer of the connection. Once there
- * is such a rest, whatever follows goes behind it.
+ * in one send; only what the socket does not take, or what is held, moves to a buffer of the
+ * connection. Once there is such a rest, whatever follows goes behind it.
  */
 #include "check.h"
 #include "conn/http_private.h"
@@ -32,6 +32,11 @@ size_t wr_http_output_bytes(const struct wr_http_conn *conn)
 	const struct wr_http_server *server = conn->server;
 
 	return rest_bytes(conn) + (server->owner == conn ? server->out.bytes : 0);
+}
+
+size_t wr_http_output_sendable(const struct wr_http_conn *conn)
+{
+	return conn->held_until == 0 ? rest_bytes(conn) : conn->free_bytes;
 }
 
 static void release_shared(struct wr_http_server *server)
@@ -106,11 +111,15 @@ static void send_rest(struct wr_http_conn *conn)
 {
 	size_t sent;
 
-	if (!send_some(conn, wr_view_skip(wr_buf_view(&conn->out), conn->out_at), &sent))
+	if (!send_some(conn,
+		       wr_view_of(conn->out.data + conn->out_at, wr_http_output_sendable(conn)),
+		       &sent))
 		return;
 	if (sent != 0)
 		conn->sent_ms = (uint32_t)conn->server->reactor->now_ms;
 	conn->out_at += sent;
+	if (conn->held_until != 0)
+		conn->free_bytes -= sent;
 	if (rest_bytes(conn) == 0) {
 		wr_buf_deinit(&conn->out);
 		conn->out_at = 0;
@@ -125,13 +134,13 @@ void wr_http_output_flush(struct wr_http_conn *conn)
 	struct wr_http_server *server = conn->server;
 
 	wr_assert(conn->phase != WR_HTTP_PHASE_GONE);
-	if (rest_bytes(conn) == 0) {
+	if (WR_LIKELY(rest_bytes(conn) == 0 && conn->held_until == 0)) {
 		if (server->owner == conn)
 			send_shared(conn);
 	} else {
 		if (server->owner == conn)
 			keep(conn, 0);
-		if (conn->phase != WR_HTTP_PHASE_GONE)
+		if (conn->phase != WR_HTTP_PHASE_GONE && wr_http_output_sendable(conn) != 0)
 			send_rest(conn);
 	}
 	if (conn->phase == WR_HTTP_PHASE_GONE)
@@ -139,4 +148,15 @@ void wr_http_output_flush(struct wr_http_conn *conn)
 	charge(conn);
 	if (WR_UNLIKELY(server->outputs_bytes > WR_CONN_OUTPUTS_BYTES_MAX))
 		wr_http_conn_end(conn, true);
+}
+
+void wr_http_output_cut(struct wr_http_conn *conn)
+{
+	if (conn->server->owner == conn)
+		keep(conn, 0);
+	if (conn->phase == WR_HTTP_PHASE_GONE)
+		return;
+	wr_assert(conn->held_until != 0 && conn->free_bytes <= rest_bytes(conn));
+	wr_buf_truncate(&conn->out, conn->out_at + conn->free_bytes);
+	charge(conn);
 }

@@ -6,6 +6,7 @@
  *	http_input.c   bytes on their way in, and the requests in them
  *	http_output.c  bytes on their way out
  *	http_answer.c  heads, bodies, faults, producers
+ *	http_held.c    answers that may not leave yet
  *
  *	             head                  body whole                 answered
  *	   HEAD -----------------> BODY ----------------> ANSWER -----------------> HEAD
@@ -41,6 +42,8 @@ enum {
 	WR_HTTP_AHEAD_BYTES_MAX = 16384,
 	/* Unfinished heads and input sent ahead are free up to this; more counts as body. */
 	WR_HTTP_FREE_INPUT_BYTES = 8192,
+	/* Held answers of a connection. Beyond: it serves nothing more until they have left. */
+	WR_HTTP_HELD_COUNT_MAX = 8,
 	/* A body that nobody wants is read up to this to keep the connection. */
 	WR_HTTP_SKIP_BYTES_MAX = 65536,
 	/* Of a sockaddr: all of IPv4 and IPv6; of a unix one the family, clients have no name. */
@@ -65,6 +68,7 @@ struct wr_http_conn {
 	bool is_refusal_last; /* an answer before the body ends the connection */
 	bool is_producing;
 	bool is_late;	     /* the body is beyond its free time: its rate counts */
+	uint8_t held_count;  /* held answers; at its limit also when an upgrade waits for them */
 	uint32_t since_ms;   /* begin of what the phase's deadline is about */
 	uint32_t sent_ms;    /* the last time the socket took output that waited */
 	uint32_t mark_bytes; /* BODY: payload at since_ms; SKIP, DRAIN: bytes dropped */
@@ -77,7 +81,11 @@ struct wr_http_conn {
 	size_t out_at;
 	size_t in_charge;  /* of `in`, in the server's sum of bodies */
 	size_t out_charge; /* of `out`, in its sum of outputs */
-	size_t head_bytes; /* of `in`, when it holds a body */
+	/* Held: what must be reached before more than free_bytes of the output may leave. */
+	uint64_t held_until; /* 0: nothing is held */
+	size_t free_bytes;
+	struct wr_list held; /* in a list of the server */
+	size_t head_bytes;   /* of `in`, when it holds a body */
 	union {
 		struct wr_http_head_parser parser; /* HEAD; zero at its begin */
 		struct wr_http_body body;	   /* from then on */
@@ -87,7 +95,7 @@ struct wr_http_conn {
 	unsigned char peer[WR_HTTP_PEER_BYTES];
 };
 
-_Static_assert(sizeof(void *) > 8 || sizeof(struct wr_http_conn) <= 512, "one per connection");
+_Static_assert(sizeof(void *) > 8 || sizeof(struct wr_http_conn) <= 544, "one per connection");
 
 struct wr_http_server {
 	struct wr_reactor *reactor;
@@ -101,6 +109,8 @@ struct wr_http_server {
 	struct wr_list known, unknown; /* connections by whether a credential was shown */
 	struct wr_list work;	       /* connections that can go on without an event */
 	struct wr_list graves;	       /* connections to be freed at the end of the turn */
+	struct wr_list held;	       /* connections that have held answers */
+	uint64_t held_reached;	       /* what they were told last */
 	uint32_t count, unknown_count; /* count: with those that left HTTP */
 	bool is_draining;
 	size_t bodies_bytes, outputs_bytes;
@@ -187,11 +197,15 @@ void wr_http_input_drop(struct wr_http_conn *conn);
 struct wr_buf *wr_http_output(struct wr_http_conn *conn);
 /* Bytes that wait, gathered ones included. */
 size_t wr_http_output_bytes(const struct wr_http_conn *conn);
-/* One send at most. What the socket does not take is kept; a connection that is gone, or for which
- * nothing can be kept, is ended. */
+/* Bytes that wait for nothing but the socket, after a flush. */
+size_t wr_http_output_sendable(const struct wr_http_conn *conn);
+/* One send at most. What the socket does not take, or what is held, is kept; a connection that is
+ * gone, or for which nothing can be kept, is ended. */
 void wr_http_output_flush(struct wr_http_conn *conn);
 /* Gives up all output and the shared buffer. */
 void wr_http_output_drop(struct wr_http_conn *conn);
+/* Gives up all output from the first held answer on; may end the connection for lack of memory. */
+void wr_http_output_cut(struct wr_http_conn *conn);
 
 /* ---- http_answer.c ---- */
 

@@ -119,7 +119,7 @@ static bool make_room(struct wr_http_server *self)
 
 	for (struct wr_list *node = self->unknown.next; node != &self->unknown; node = node->next) {
 		struct wr_http_conn *conn = wr_list_entry(node, struct wr_http_conn, link);
-		if (!wr_http_conn_is_idle(conn) && !conn->is_partial)
+		if (!wr_http_conn_is_idle(conn) && (!conn->is_partial || conn->held_until != 0))
 			continue;
 		if (oldest == NULL || (oldest->is_partial && !conn->is_partial) ||
 		    (oldest->is_partial == conn->is_partial &&
@@ -207,6 +207,7 @@ struct wr_http_server *wr_http_server_new(struct wr_reactor *reactor,
 	wr_list_init(&self->unknown);
 	wr_list_init(&self->work);
 	wr_list_init(&self->graves);
+	wr_list_init(&self->held);
 	if (open_server(self, address, error) != WR_OK) {
 		give_back(self);
 		return NULL;

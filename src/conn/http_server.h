@@ -13,7 +13,7 @@
  *
  * An app that cannot answer yet simply returns; it keeps the exchange and answers later, while the
  * server reads no further request of that connection. When the connection ends first, on_abandon
- * says so and the exchange is gone.
+ * says so and the exchange is gone. An app that can answer, but may not tell yet, holds the answer.
  *
  * After a framing error the server answers once (on_fault writes the body) and closes; nothing that
  * follows is served. Closing drains: after the last answer the output side is shut down and input
@@ -68,7 +68,8 @@ enum wr_http_server_fault {
 	WR_HTTP_SERVER_FAULT_BODY_SIZE,	  /* 413 */
 	WR_HTTP_SERVER_FAULT_BODIES_FULL, /* 503: bodies of all connections are at their limit */
 	WR_HTTP_SERVER_FAULT_TIMEOUT,	  /* 408 */
-	WR_HTTP_SERVER_FAULT_MEMORY	  /* 503: no memory, or no connection left */
+	WR_HTTP_SERVER_FAULT_MEMORY,	  /* 503: no memory, or no connection left */
+	WR_HTTP_SERVER_FAULT_HELD	  /* 500: what a held answer waited for will never come */
 };
 
 /* The functions the app gives at registration. All are called from the loop. */
@@ -132,6 +133,25 @@ void wr_http_answer(struct wr_http_exchange *exchange, unsigned status, struct w
  * the last one it is sent with a length, else chunked (or until close, for HTTP/1.0). */
 void wr_http_answer_produced(struct wr_http_exchange *exchange, unsigned status,
 			     const struct wr_http_producer *producer);
+
+/* ---- answers that may not leave yet ---- */
+
+/*
+ * A barrier for answers that tell of what is not yet durable: they are given as ever, and wait on
+ * this side of the socket for a number to be reached. Requests behind them are read and served
+ * meanwhile, up to the limits of output and WR_HTTP_HELD_COUNT_MAX held ones; answers stay in their
+ * order. No deadline runs while nothing may leave, and draining waits. A request for an upgrade is
+ * not served before everything has left.
+ */
+
+/* From the answer that this exchange is given next on no byte of its connection leaves before
+ * `until` is reached; of several the highest counts. Nothing happens when it is reached already. */
+void wr_http_answer_hold(struct wr_http_exchange *exchange, uint64_t until);
+/* `reached` is: sends what waited for no more. Only grows. Not from within a call of the app. */
+void wr_http_server_release_held(struct wr_http_server *self, uint64_t reached);
+/* What held answers wait for will never come: each connection that has some is given one 500 in
+ * their place, by on_fault, and closes. Not from within a call of the app. */
+void wr_http_server_fail_held(struct wr_http_server *self);
 
 /* ---- leaving HTTP ---- */
 

@@ -72,14 +72,14 @@ void wr_catalog_add(struct wr_catalog *self, struct wr_worker *worker)
 	memmove(self->by_id + place + 1, self->by_id + place, array_bytes(self->count - place));
 	self->by_id[place] = worker;
 	self->by_number[self->count++] = worker;
-	self->status_counts[worker->status]++;
+	self->status_counts[worker->now.status]++;
 }
 
 void wr_catalog_set_status(struct wr_catalog *self, struct wr_worker *worker,
 			   enum wr_worker_status status)
 {
-	self->status_counts[worker->status]--;
-	worker->status = status;
+	self->status_counts[worker->now.status]--;
+	worker->now.status = status;
 	self->status_counts[status]++;
 }
 

@@ -42,9 +42,17 @@ struct wr_create {
 	enum wr_profile_kind profile;
 	struct wr_view profile_value;	 /* builtin, named */
 	struct wr_view config_bundle_id; /* may be absent */
+	struct wr_view worker_id;	 /* chosen by the client; absent: one is made */
 	struct wr_pairs capabilities;	 /* name, reason (may be absent) */
 	struct wr_pairs workspace_refs;	 /* name, reference */
 	struct wr_pairs mount_refs;	 /* name, reference */
+};
+
+/* The Idempotency-Key of a command (design 5), hashed by whoever took it in: `id` from who asks,
+ * what for, and the key; `fingerprint` from the body. */
+enum { WR_KEY_BYTES = 16 };
+struct wr_key {
+	uint8_t id[WR_KEY_BYTES], fingerprint[WR_KEY_BYTES];
 };
 
 enum wr_input_kind { WR_INPUT_USER, WR_INPUT_SYSTEM };

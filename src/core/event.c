@@ -39,6 +39,7 @@ const char *wr_event_runtime_name(enum wr_event_kind kind)
 		return "worker_cancelled";
 	case WR_EVENT_PHASE_CHANGED:
 	case WR_EVENT_OUTPUT:
+	case WR_EVENT_REPEATABLE:
 		return NULL;
 	}
 	wr_unreachable();
@@ -63,6 +64,7 @@ struct wr_view wr_event_message(const struct wr_event *event)
 							   : WR_VIEW("worker cancelled");
 	case WR_EVENT_PHASE_CHANGED:
 	case WR_EVENT_OUTPUT:
+	case WR_EVENT_REPEATABLE:
 		return WR_VIEW_NULL;
 	}
 	wr_unreachable();

@@ -13,6 +13,7 @@
  *	WORKER_CANCELLED  shutdown                               runtime_event
  *	PHASE_CHANGED     status (not for terminal phases)       the same frame
  *	OUTPUT            the protocol event                     the same frame
+ *	REPEATABLE        -                                      -
  */
 #ifndef WR_CORE_EVENT_H
 #define WR_CORE_EVENT_H
@@ -32,7 +33,8 @@ enum wr_event_kind {
 	WR_EVENT_WORKER_STOPPED = 5,
 	WR_EVENT_WORKER_CANCELLED = 6,
 	WR_EVENT_PHASE_CHANGED = 7,
-	WR_EVENT_OUTPUT = 8
+	WR_EVENT_OUTPUT = 8,
+	WR_EVENT_REPEATABLE = 9 /* nothing happened but that a key was used */
 };
 
 /* Output of an execution: protocol events (contract 4). The typed ones are those that core, a
@@ -79,11 +81,24 @@ struct wr_output {
 	uint8_t code;
 };
 
+/* What a key can be used for. The numbers are part of the stored form. */
+enum wr_operation {
+	WR_OPERATION_CREATE = 1,
+	WR_OPERATION_INPUT = 2,
+	WR_OPERATION_STOP = 3,
+	WR_OPERATION_CANCEL = 4,
+	WR_OPERATION_INTERRUPT = 5
+};
+
 struct wr_event {
 	enum wr_event_kind kind;
 	uint64_t sequence; /* given at append */
 	int64_t wall_ms;
 	uint32_t worker; /* number, 0: the Runtime itself */
+	/* The command came with an Idempotency-Key, kept in the same record. */
+	bool has_key;
+	struct wr_key key;
+	uint32_t uptime_s; /* with a key: seconds that this log has been served (design 5) */
 	union {
 		struct {
 			struct wr_view worker_id;
@@ -102,6 +117,13 @@ struct wr_event {
 			struct wr_view cause; /* a short word or sentence */
 		} phase;
 		struct wr_output output;
+		/* A command that needed no record of its own: a repeated stop, an interrupt. What
+		 * it was answered. */
+		struct {
+			uint8_t operation; /* enum wr_operation */
+			uint8_t status;	   /* enum wr_worker_status */
+			uint64_t event_id;
+		} repeatable;
 	} as;
 };
 

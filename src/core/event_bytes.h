@@ -1,9 +1,10 @@
 /*
  * event_bytes — an event as versioned bytes and back: what a store keeps and an embedder reads.
  *
- * Layout, little-endian: version u8 (1) · kind u8 · reserved u16 (0) · worker u32 · sequence u64 ·
- * wall ms i64, then the members of the kind in the order of event.h; a text is length u32 and
- * bytes, an absent text length 0xffffffff. Decoding refuses what encoding cannot have made.
+ * Layout, little-endian: version u8 (1) · kind u8 · flags u16 · worker u32 · sequence u64 · wall ms
+ * i64, with flag 1 a key (id and fingerprint, 16 bytes each, uptime u32), then the members of the
+ * kind in the order of event.h; a text is length u32 and bytes, an absent text length 0xffffffff.
+ * Decoding refuses what encoding cannot have made.
  */
 #ifndef WR_CORE_EVENT_BYTES_H
 #define WR_CORE_EVENT_BYTES_H
@@ -22,7 +23,7 @@ enum wr_status wr_event_encode(struct wr_buf *out, const struct wr_event *event)
 enum wr_status wr_event_decode(struct wr_event *event, struct wr_view bytes);
 
 /* The encoding of a Runtime that was given none: each frame is the u32 length of the event bytes
- * and the bytes. */
+ * and the bytes, without the key. */
 extern const struct wr_encoding wr_event_bytes_encoding;
 
 /* Takes the first such frame off *stream. False when it is not whole. */

@@ -68,6 +68,12 @@ void wr_event_stream_init(struct wr_event_stream *self, uint32_t worker)
 	wr_list_init(&self->subscribers);
 }
 
+void wr_event_stream_begin_at(struct wr_event_stream *self, uint64_t sequence)
+{
+	wr_assert(self->end == 0);
+	self->evicted = self->last_sequence = sequence;
+}
+
 void wr_event_stream_deinit(struct wr_event_stream *self, struct wr_event_log *log)
 {
 	while (self->first != NULL) {
@@ -209,6 +215,8 @@ static void append_frame(struct wr_event_log *self, uint64_t sequence, const str
 	}
 	chunk->count++;
 	stream->end += frame->bytes.bytes;
+	if (!self->is_shown_late)
+		stream->shown = stream->end;
 	stream->last_sequence = sequence;
 	stream->bytes += frame->bytes.bytes + FRAME_OVERHEAD;
 	stream->count++;
@@ -227,8 +235,25 @@ void wr_event_log_append(struct wr_event_log *self, uint64_t sequence,
 {
 	wr_assert(sequence > self->last_sequence);
 	self->last_sequence = sequence;
+	if (!self->is_shown_late)
+		self->shown_sequence = sequence;
 	for (unsigned i = 0; i < count; i++)
 		append_frame(self, sequence, &frames[i]);
+}
+
+/* ---- visibility ---- */
+
+void wr_event_log_show(struct wr_event_log *self, uint64_t sequence)
+{
+	wr_assert(sequence >= self->shown_sequence && sequence <= self->last_sequence);
+	self->shown_sequence = sequence;
+	wr_list_each (node, after, &self->changed) {
+		struct wr_event_stream *stream =
+			wr_list_entry(node, struct wr_event_stream, changed);
+		stream->shown = stream->last_sequence <= sequence
+					? stream->end
+					: wr_event_stream_seek(stream, sequence);
+	}
 }
 
 /* ---- retention ---- */
@@ -259,13 +284,19 @@ static void release_first(struct wr_event_log *self, struct wr_event_stream *str
 	wr_allocator_free(self->allocator, chunk, chunk_bytes(chunk->capacity));
 }
 
+/* Whether something can go: not the newest event, and not what nobody could see yet. */
+static bool has_more_than_newest(const struct wr_event_stream *stream)
+{
+	return stream->count > 1 && stream->begin < stream->shown;
+}
+
 static void evict_first(struct wr_event_log *self, struct wr_event_stream *stream)
 {
 	struct wr_chunk *chunk = stream->first;
 	const struct entry *entry = entry_at(chunk, chunk->gone);
 	uint64_t bytes = entry->end - entry_begin(chunk, chunk->gone) + FRAME_OVERHEAD;
 
-	wr_assert(stream->count > 1 && chunk->gone < chunk->count);
+	wr_assert(has_more_than_newest(stream) && chunk->gone < chunk->count);
 	if (entry->place != 0)
 		leave_order(self, entry->place - 1, entry->sequence);
 	stream->evicted = entry->sequence;
@@ -278,10 +309,10 @@ static void evict_first(struct wr_event_log *self, struct wr_event_stream *strea
 		release_first(self, stream);
 }
 
-/* A stream is in the heap while it has more than its newest event, largest first. */
+/* A stream is in the heap while it has something to give, largest first. */
 static void update_share(struct wr_event_log *self, struct wr_event_stream *stream)
 {
-	if (stream->count < 2)
+	if (!has_more_than_newest(stream))
 		wr_heap_remove(&self->shares, &stream->share);
 	else if (wr_heap_has(&stream->share))
 		wr_heap_update(&self->shares, &stream->share, ~stream->bytes);
@@ -300,18 +331,20 @@ void wr_event_log_trim(struct wr_event_log *self)
 	wr_list_each (node, after, &self->changed) {
 		struct wr_event_stream *stream =
 			wr_list_entry(node, struct wr_event_stream, changed);
-		while (stream->count > 1 && is_over_own(self, stream))
+		while (has_more_than_newest(stream) && is_over_own(self, stream))
 			evict_first(self, stream);
 		update_share(self, stream);
+		if (stream->shown != stream->end)
+			continue; /* comes back when more of it is shown */
 		wr_list_remove(node);
+		self->pending_shares--;
 	}
-	self->pending_shares = 0;
 	while (self->count > self->retention.events_max ||
 	       self->bytes > self->retention.bytes_max) {
 		struct wr_heap_node *largest = wr_heap_first(&self->shares);
 		struct wr_event_stream *stream;
 		if (largest == NULL)
-			break; /* one newest event each: that much is always kept */
+			break; /* one newest event each, and what is not shown: always kept */
 		stream = wr_container_of(largest, struct wr_event_stream, share);
 		evict_first(self, stream);
 		update_share(self, stream);
@@ -482,7 +515,7 @@ bool wr_event_log_next(const struct wr_event_log *self, uint64_t sequence, uint3
 	while (place < self->order_end && self->order[place].chunk == NULL)
 		place++;
 	*hint = place + 1;
-	if (place == self->order_end)
+	if (place >= self->order_end || self->order[place].sequence > self->shown_sequence)
 		return false;
 	found = &self->order[place];
 	chunk = found->chunk;

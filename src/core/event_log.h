@@ -18,6 +18,9 @@
  *Retention is applied by wr_event_log_trim, which the owner calls when a turn's output has left
  *(wr_runtime_trim), so that a burst within one turn cuts off nobody who keeps up.
  *
+ * Over a store, frames become visible later than they are appended (`is_shown_late`): a stream is
+ *read up to `shown`, and what is not yet shown is never evicted.
+ *
  * Chunks are freed when their last frame is evicted; the observer is told before, since a
  *subscriber may stand in the middle of a frame there.
  */
@@ -39,15 +42,16 @@ struct wr_chunk;
 /* Frames of one Worker or of the Runtime. Read only outside of core. */
 struct wr_event_stream {
 	struct wr_chunk *first, *last;
-	uint64_t begin;		    /* position of the oldest kept frame */
-	uint64_t end;		    /* position behind the newest */
-	uint64_t evicted;	    /* highest sequence gone from here, 0: none */
-	uint64_t last_sequence;	    /* of the newest frame ever, 0: none */
-	uint64_t bytes;		    /* kept: frames and their bookkeeping */
-	uint32_t count;		    /* kept frames */
-	uint32_t worker;	    /* number, 0: the Runtime's own */
-	struct wr_heap_node share;  /* in the log's heap while there is something to evict */
-	struct wr_list changed;	    /* in the log's list since the last trim */
+	uint64_t begin;		   /* position of the oldest kept frame */
+	uint64_t end;		   /* position behind the newest */
+	uint64_t shown;		   /* position behind the newest visible one */
+	uint64_t evicted;	   /* highest sequence gone from here, 0: none */
+	uint64_t last_sequence;	   /* of the newest frame ever, 0: none */
+	uint64_t bytes;		   /* kept: frames and their bookkeeping */
+	uint32_t count;		   /* kept frames */
+	uint32_t worker;	   /* number, 0: the Runtime's own */
+	struct wr_heap_node share; /* in the log's heap while there is something to evict */
+	struct wr_list changed; /* in the log's list since the last trim, and until all is shown */
 	struct wr_list subscribers; /* owned by observe; an initialised list head */
 };
 
@@ -80,6 +84,8 @@ struct wr_event_log {
 	struct wr_observer observer;
 	struct wr_event_stream runtime; /* the Runtime's own stream */
 	uint64_t last_sequence;		/* head */
+	uint64_t shown_sequence;	/* newest visible one */
+	bool is_shown_late;		/* not at once: by wr_event_log_show */
 	uint64_t evicted;		/* highest runtime-wide one gone */
 	uint64_t bytes;
 	uint32_t count;
@@ -95,6 +101,8 @@ void wr_event_log_init(struct wr_event_log *self, struct wr_allocator *allocator
 void wr_event_log_deinit(struct wr_event_log *self);
 
 void wr_event_stream_init(struct wr_event_stream *self, uint32_t worker);
+/* Of a stream that has no frames: all of its story up to `sequence` is elsewhere. */
+void wr_event_stream_begin_at(struct wr_event_stream *self, uint64_t sequence);
 void wr_event_stream_deinit(struct wr_event_stream *self, struct wr_event_log *log);
 
 /* A frame about to be appended, and where it is shown. */
@@ -112,7 +120,11 @@ enum wr_status wr_event_log_reserve(struct wr_event_log *self, const struct wr_f
 void wr_event_log_append(struct wr_event_log *self, uint64_t sequence,
 			 const struct wr_frame *frames, unsigned count);
 
-/* Applies retention to what changed. */
+/* Everything up to `sequence` has become visible: moves `shown` of what changed. For a log that is
+ * shown late; another one shows what is appended. */
+void wr_event_log_show(struct wr_event_log *self, uint64_t sequence);
+
+/* Applies retention to what changed; what is not yet shown is never evicted. */
 void wr_event_log_trim(struct wr_event_log *self);
 
 /* ---- reading ---- */
@@ -149,9 +161,9 @@ struct wr_order_frame {
 	struct wr_view bytes;
 };
 
-/* The frame with the lowest sequence above `sequence` that the runtime-wide stream still has; lent
- * until the next append or trim. False when there is none. `*hint` speeds up a walk: start with 0,
- * keep it between calls. */
+/* The frame with the lowest sequence above `sequence` that the runtime-wide stream still has and
+ * that is visible; lent until the next append or trim. False when there is none. `*hint` speeds up
+ * a walk: start with 0, keep it between calls. */
 bool wr_event_log_next(const struct wr_event_log *self, uint64_t sequence, uint32_t *hint,
 		       struct wr_order_frame *out);
 

@@ -17,12 +17,20 @@
 
 #include <stdint.h>
 
+/* Inputs of a Worker that were accepted and wait to become visible before they are delivered. */
+struct wr_undelivered {
+	uint32_t count;
+	uint64_t bytes; /* of content */
+};
+
 struct wr_execution_ops {
-	/* Whether it would take this input now. WR_OK; WR_BUSY: a turn is running or its queue is
-	 * full; WR_REJECTED, WR_UNAVAILABLE. Changes nothing. */
-	enum wr_status (*admit)(void *context, uint32_t worker, const struct wr_input *input);
-	/* The input was recorded (at `sequence`) and may now have effects. Cannot fail: what goes
-	 * wrong is reported as output and phase. */
+	/* Whether it would take this input behind those that are still to be delivered. WR_OK;
+	 * WR_BUSY: a turn is running or its queue is full; WR_REJECTED, WR_UNAVAILABLE. Changes
+	 * nothing. */
+	enum wr_status (*admit)(void *context, uint32_t worker, const struct wr_input *input,
+				const struct wr_undelivered *waiting);
+	/* The input was recorded (at `sequence`), is visible, and may now have effects. Cannot
+	 * fail: what goes wrong is reported as output and phase. */
 	void (*deliver)(void *context, uint32_t worker, const struct wr_input *input,
 			uint64_t sequence);
 	/* Ends the running turn only. WR_OK: it will end; WR_CONFLICT: none is running. */

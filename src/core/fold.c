@@ -8,6 +8,7 @@
 #include "bytes/utf8.h"
 #include "check.h"
 #include "core/in_flight.h"
+#include "core/repeat.h"
 
 #include <string.h>
 
@@ -41,6 +42,7 @@ static void keep_request(struct wr_worker *worker, const struct wr_event *event,
 
 	worker->id = keep(&at, event->as.created.worker_id);
 	*to = *from;
+	to->worker_id = WR_VIEW_NULL; /* the id is kept beside the request */
 	to->objective = keep(&at, from->objective);
 	to->role = keep(&at, from->role);
 	to->purpose = keep(&at, from->purpose);
@@ -63,8 +65,8 @@ static enum wr_status find_execution(const struct wr_runtime *self, struct wr_ex
 	return profiles->find(profiles->context, out, request->profile, request->profile_value);
 }
 
-static enum wr_status prepare_worker(struct wr_runtime *self, struct wr_prepared *prepared,
-				     const struct wr_event *event)
+enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker **out,
+				      const struct wr_event *event)
 {
 	struct wr_allocator *allocator = self->ports.allocator;
 	struct wr_execution execution;
@@ -88,13 +90,13 @@ static enum wr_status prepare_worker(struct wr_runtime *self, struct wr_prepared
 	}
 	worker->block_bytes = bytes;
 	worker->number = event->worker;
-	worker->status = WR_WORKER_RUNNING;
-	worker->phase = WR_PHASE_IDLE;
+	worker->now.status = WR_WORKER_RUNNING;
+	worker->now.phase = WR_PHASE_IDLE;
 	worker->execution = execution;
 	keep_request(worker, event, worker->block);
 	wr_transcript_init(&worker->transcript);
 	wr_event_stream_init(&worker->events, worker->number);
-	prepared->worker = worker;
+	*out = worker;
 	return WR_OK;
 }
 
@@ -121,11 +123,10 @@ static void add_diagnostic(struct wr_runtime *self, const char *code, const char
 	};
 }
 
-static void fold_created(struct wr_runtime *self, struct wr_worker *worker,
-			 const struct wr_event *event)
+void wr_fold_worker(struct wr_runtime *self, struct wr_worker *worker, const struct wr_event *event)
 {
 	worker->created_wall_ms = event->wall_ms;
-	worker->last_event_id = event->sequence;
+	worker->created_sequence = event->sequence;
 	wr_catalog_add(&self->catalog, worker);
 	if (worker->request.config_bundle_id.data == NULL)
 		add_diagnostic(self, "runtime.local_default_resources",
@@ -160,22 +161,38 @@ static struct wr_view transcript_text(struct wr_runtime *self, const struct wr_o
 	return wr_buf_view(text);
 }
 
+static bool item_of(struct wr_runtime *self, const struct wr_event *event, enum wr_role *role,
+		    struct wr_view *content)
+{
+	wr_buf_reset(&self->text);
+	if (event->kind == WR_EVENT_INPUT_ACCEPTED) {
+		*role = event->as.input.input.kind == WR_INPUT_USER ? WR_ROLE_USER : WR_ROLE_SYSTEM;
+		*content = event->as.input.input.content;
+		return true;
+	}
+	if (event->kind != WR_EVENT_OUTPUT)
+		return false;
+	*content = transcript_text(self, &event->as.output, role);
+	return self->text.status == WR_OK && content->data != NULL && !wr_utf8_is_blank(*content);
+}
+
+bool wr_fold_item(struct wr_runtime *self, const struct wr_event *event, enum wr_role *role,
+		  struct wr_view *content)
+{
+	return item_of(self, event, role, content);
+}
+
 static enum wr_status prepare_item(struct wr_runtime *self, struct wr_prepared *prepared,
 				   const struct wr_event *event)
 {
 	enum wr_role role;
 	struct wr_view content;
 
-	if (event->kind == WR_EVENT_INPUT_ACCEPTED) {
-		role = event->as.input.input.kind == WR_INPUT_USER ? WR_ROLE_USER : WR_ROLE_SYSTEM;
-		content = event->as.input.input.content;
-	} else {
-		content = transcript_text(self, &event->as.output, &role);
-		if (self->text.status != WR_OK)
-			return self->text.status;
-		if (content.data == NULL || wr_utf8_is_blank(content))
-			return WR_OK;
-	}
+	prepared->adds_item = item_of(self, event, &role, &content);
+	if (!prepared->adds_item)
+		return self->text.status;
+	if (self->is_replaying)
+		return WR_OK;
 	prepared->item = wr_transcript_prepare(&prepared->worker->transcript, &self->transcripts,
 					       role, content);
 	return prepared->item == NULL ? WR_NO_MEMORY : WR_OK;
@@ -184,6 +201,9 @@ static enum wr_status prepare_item(struct wr_runtime *self, struct wr_prepared *
 static void fold_item(struct wr_runtime *self, struct wr_prepared *prepared,
 		      const struct wr_event *event)
 {
+	if (!prepared->adds_item)
+		return;
+	prepared->worker->now.item_count++;
 	if (prepared->item == NULL)
 		return;
 	prepared->item->event_id = event->sequence;
@@ -199,13 +219,12 @@ static void fold_ended(struct wr_runtime *self, struct wr_worker *worker,
 {
 	wr_catalog_set_status(&self->catalog, worker, status);
 	if (status == WR_WORKER_CANCELLED)
-		worker->phase = WR_PHASE_CANCELLED;
+		worker->now.phase = WR_PHASE_CANCELLED;
 	else if (is_execution_live && !self->is_replaying)
-		worker->phase = WR_PHASE_STOPPING;
+		worker->now.phase = WR_PHASE_STOPPING;
 	else /* in a new process nothing is left that could end later */
-		worker->phase = WR_PHASE_STOPPED;
+		worker->now.phase = WR_PHASE_STOPPED;
 	worker->is_end_told = self->is_replaying;
-	wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
 }
 
 static void fold_runtime_stopped(struct wr_runtime *self)
@@ -213,21 +232,21 @@ static void fold_runtime_stopped(struct wr_runtime *self)
 	self->is_stopped = true;
 	for (uint32_t number = 1; number <= self->catalog.count; number++) {
 		struct wr_worker *worker = wr_catalog_at(&self->catalog, number);
-		if (worker->status == WR_WORKER_RUNNING)
-			fold_ended(self, worker, WR_WORKER_STOPPED, worker->is_execution_live);
+		if (worker->now.status != WR_WORKER_RUNNING)
+			continue;
+		fold_ended(self, worker, WR_WORKER_STOPPED,
+			   worker->is_execution_live || worker->undelivered.count != 0);
+		worker->stopped_phase = worker->now.phase;
 	}
 }
 
-static void fold_phase(struct wr_runtime *self, struct wr_worker *worker,
-		       const struct wr_event *event)
+static void fold_phase(struct wr_worker *worker, const struct wr_event *event)
 {
 	enum wr_phase to = (enum wr_phase)event->as.phase.to;
 
-	if (to == WR_PHASE_BUSY && worker->phase != WR_PHASE_WAITING)
-		worker->turn_count++;
-	if (to != WR_PHASE_BUSY && to != WR_PHASE_WAITING)
-		wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
-	worker->phase = to;
+	if (to == WR_PHASE_BUSY && worker->now.phase != WR_PHASE_WAITING)
+		worker->now.turn_count++;
+	worker->now.phase = to;
 }
 
 /* ---- */
@@ -236,9 +255,10 @@ enum wr_status wr_fold_prepare(struct wr_runtime *self, struct wr_prepared *prep
 			       const struct wr_event *event)
 {
 	*prepared = (struct wr_prepared){.worker = NULL};
-	wr_buf_reset(&self->text);
+	if (event->has_key && wr_keys_reserve(&self->keys) != WR_OK)
+		return WR_NO_MEMORY;
 	if (event->kind == WR_EVENT_WORKER_CREATED)
-		return prepare_worker(self, prepared, event);
+		return wr_fold_prepare_worker(self, &prepared->worker, event);
 	if (event->worker == 0)
 		return WR_OK;
 	prepared->worker = wr_catalog_at(&self->catalog, event->worker);
@@ -268,30 +288,34 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 		fold_runtime_stopped(self);
 		break;
 	case WR_EVENT_WORKER_CREATED:
-		fold_created(self, worker, event);
+		worker->now.last_event_id = event->sequence;
+		wr_fold_worker(self, worker, event);
 		break;
 	case WR_EVENT_INPUT_ACCEPTED:
-		worker->last_event_id = event->sequence;
+		worker->now.last_event_id = event->sequence;
 		fold_item(self, prepared, event);
 		break;
 	case WR_EVENT_WORKER_STOPPED:
-		worker->last_event_id = event->sequence;
+		worker->now.last_event_id = event->sequence;
 		fold_ended(self, worker, WR_WORKER_STOPPED, event->as.ended.is_execution_live);
 		break;
 	case WR_EVENT_WORKER_CANCELLED:
-		worker->last_event_id = event->sequence;
+		worker->now.last_event_id = event->sequence;
 		fold_ended(self, worker, WR_WORKER_CANCELLED, false);
 		break;
 	case WR_EVENT_PHASE_CHANGED:
-		fold_phase(self, worker, event);
+		fold_phase(worker, event);
+		break;
+	case WR_EVENT_REPEATABLE:
 		break;
 	case WR_EVENT_OUTPUT:
 		fold_item(self, prepared, event);
-		if (worker->phase != WR_PHASE_STOPPED && worker->phase != WR_PHASE_CANCELLED)
-			wr_in_flight_fold(&worker->in_flight, self->ports.allocator,
-					  &event->as.output);
 		break;
 	}
+	if (worker != NULL)
+		worker->now.last_sequence = event->sequence;
 	if (wr_event_runtime_name(event->kind) != NULL)
 		self->last_event_id = event->sequence;
+	if (event->has_key)
+		wr_repeat_fold(self, worker, event);
 }

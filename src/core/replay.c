@@ -9,9 +9,9 @@ static bool phase_fits(const struct wr_worker *worker, const struct wr_event *ev
 	enum wr_phase to = (enum wr_phase)event->as.phase.to;
 
 	/* A replayed stop folds to STOPPED at once, its end was recorded later. */
-	if (worker->status == WR_WORKER_STOPPED)
+	if (worker->now.status == WR_WORKER_STOPPED)
 		return from == WR_PHASE_STOPPING && to == WR_PHASE_STOPPED;
-	return worker->status == WR_WORKER_RUNNING && from == worker->phase &&
+	return worker->now.status == WR_WORKER_RUNNING && from == worker->now.phase &&
 	       wr_phase_allows(from, to) && !wr_phase_is_end(to);
 }
 
@@ -26,14 +26,31 @@ static bool created_fits(const struct wr_runtime *self, const struct wr_event *e
 static bool input_fits(const struct wr_worker *worker, const struct wr_event *event)
 {
 	return !wr_utf8_is_blank(event->as.input.input.content) &&
-	       event->as.input.transcript_sequence == worker->transcript.total + 1;
+	       event->as.input.transcript_sequence == worker->now.item_count + 1;
+}
+
+/* A command whose key is still known is not done again. */
+static bool key_fits(const struct wr_runtime *self, const struct wr_event *event)
+{
+	const struct wr_kept_key *kept;
+
+	if (!event->has_key)
+		return event->kind != WR_EVENT_REPEATABLE;
+	if (event->kind == WR_EVENT_RUNTIME_STARTED || event->kind == WR_EVENT_RUNTIME_STOPPED ||
+	    event->kind == WR_EVENT_PHASE_CHANGED || event->kind == WR_EVENT_OUTPUT)
+		return false;
+	kept = wr_keys_find(&self->keys, &event->key);
+	return kept == NULL || (event->uptime_s >= kept->uptime_s &&
+				event->uptime_s - kept->uptime_s >= WR_KEY_S_MAX);
 }
 
 bool wr_replay_fits(const struct wr_runtime *self, const struct wr_event *event)
 {
 	const struct wr_worker *worker = wr_catalog_at(&self->catalog, event->worker);
-	bool is_running = worker != NULL && worker->status == WR_WORKER_RUNNING;
+	bool is_running = worker != NULL && worker->now.status == WR_WORKER_RUNNING;
 
+	if (!key_fits(self, event))
+		return false;
 	switch (event->kind) {
 	case WR_EVENT_RUNTIME_STARTED:
 		return event->worker == 0 && self->log.last_sequence == 0;
@@ -49,6 +66,7 @@ bool wr_replay_fits(const struct wr_runtime *self, const struct wr_event *event)
 	case WR_EVENT_PHASE_CHANGED:
 		return worker != NULL && phase_fits(worker, event);
 	case WR_EVENT_OUTPUT:
+	case WR_EVENT_REPEATABLE:
 		return worker != NULL;
 	}
 	wr_unreachable();

@@ -16,6 +16,11 @@
  *	wr_runtime_free(runtime);
  *
  * Order of checks is the contract's (2.2). A refused operation changes nothing.
+ *
+ * With a store, what a command decided is not yet visible when it returns: nothing that depends on
+ * it may leave the process before wr_runtime_visible has reached wr_runtime_head_of (design 2).
+ * Everything that is read here is as of wr_runtime_visible; decisions see the head. What memory
+ *does not have is read from the store, when it is asked for: after a restart that is everything.
  */
 #ifndef WR_CORE_RUNTIME_H
 #define WR_CORE_RUNTIME_H
@@ -52,8 +57,10 @@ void wr_runtime_defaults(struct wr_runtime_config *config);
 struct wr_runtime_ports {
 	struct wr_allocator *allocator;
 	int64_t (*wall_ms)(void *context); /* milliseconds since the epoch */
+	/* Milliseconds of a clock that is never set; NULL: keys are kept by count only. */
+	uint64_t (*uptime_ms)(void *context);
 	enum wr_status (*entropy)(void *context, void *out, size_t bytes);
-	void *context;			    /* of the two above */
+	void *context;			    /* of the three above */
 	const struct wr_encoding *encoding; /* NULL: wr_event_bytes_encoding */
 	struct wr_store store;		    /* ops NULL: memory only */
 	struct wr_profiles profiles; /* find NULL: only builtin profiles, nothing runs them */
@@ -73,36 +80,53 @@ struct wr_ack {
 	enum wr_worker_status status;
 	uint64_t event_id;
 	uint64_t transcript_sequence; /* of an input */
+	bool is_repeat;		      /* nothing was done: the answer of the first time */
 };
 
-/* WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name, damaged list of pairs;
- * error->detail tells);
- * WR_NOT_FOUND (no such profile); WR_TOO_LARGE (over WR_EVENT_BYTES_MAX); WR_FULL (Worker limit, or
- * store); WR_NO_MEMORY; WR_IO. *out is lent for the life of the Runtime. */
+/*
+ * `key` (NULL: none was given) makes a command repeatable: the same one again, with the same
+ * fingerprint, is answered as the first time and has no second effect; with another one it is
+ * WR_MISMATCH. Only what succeeded is remembered: the newest 4096 keys, for 24 h of uptime, in the
+ * log.
+ */
+
+/* WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name, damaged list of pairs, a
+ * worker_id that cannot stand in a path: over WR_ID_BYTES_MAX, blank, not UTF-8, "." or "..", with
+ * control characters or slashes; error->detail tells); WR_NOT_FOUND (no such profile); WR_TOO_LARGE
+ * (over WR_EVENT_BYTES_MAX); WR_FULL (Worker limit, or store); WR_OVERLOAD (the store makes room);
+ * WR_EXISTS (request->worker_id is taken, by a Worker of another request), WR_CORRUPT (by one in
+ * quarantine); WR_MISMATCH; WR_NO_MEMORY; WR_IO. *out is lent for the life of the Runtime. A create
+ * that names an id and is the same as that Worker's gives that Worker. What to answer is its face
+ * at creation (wr_runtime_created_face), also for a repeat. */
 enum wr_status wr_runtime_create(struct wr_runtime *self, const struct wr_create *request,
-				 const struct wr_worker **out, struct wr_error *error);
+				 const struct wr_key *key, const struct wr_worker **out,
+				 struct wr_error *error);
 
 /* WR_OK; WR_STOPPED; WR_INVALID (blank content); WR_TOO_LARGE; WR_NOT_FOUND; WR_CONFLICT (Worker
- * not running); WR_BUSY, WR_UNAVAILABLE, WR_REJECTED (execution); WR_FULL; WR_NO_MEMORY; WR_IO. */
+ * not running); WR_BUSY, WR_UNAVAILABLE, WR_REJECTED (execution); WR_CORRUPT (quarantined);
+ * WR_MISMATCH; WR_FULL; WR_OVERLOAD; WR_NO_MEMORY; WR_IO. */
 enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_id,
-				const struct wr_input *input, struct wr_ack *ack,
-				struct wr_error *error);
+				const struct wr_input *input, const struct wr_key *key,
+				struct wr_ack *ack, struct wr_error *error);
 
 /* Terminal and idempotent: on a Worker that is not running the acknowledgement repeats what is.
  * `reason` may be absent. WR_OK; WR_STOPPED; WR_TOO_LARGE (reason over WR_EVENT_BYTES_MAX);
- * WR_NOT_FOUND; WR_FULL; WR_NO_MEMORY; WR_IO. */
+ * WR_NOT_FOUND; WR_CORRUPT; WR_MISMATCH; WR_FULL; WR_NO_MEMORY; WR_IO. */
 enum wr_status wr_runtime_stop_worker(struct wr_runtime *self, struct wr_view worker_id,
-				      struct wr_view reason, struct wr_ack *ack);
+				      struct wr_view reason, const struct wr_key *key,
+				      struct wr_ack *ack);
 enum wr_status wr_runtime_cancel_worker(struct wr_runtime *self, struct wr_view worker_id,
-					struct wr_view reason, struct wr_ack *ack);
+					struct wr_view reason, const struct wr_key *key,
+					struct wr_ack *ack);
 
-/* Ends the running turn. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_CONFLICT (Worker not running, or no
- * turn is); WR_UNSUPPORTED (nothing runs it). */
+/* Ends the running turn. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_CORRUPT; WR_CONFLICT (Worker not
+ * running, or no turn is); WR_UNSUPPORTED (nothing runs it); WR_MISMATCH. With a key also WR_FULL,
+ * WR_OVERLOAD, WR_NO_MEMORY, WR_IO: then the turn ends, but the key is not remembered. */
 enum wr_status wr_runtime_interrupt(struct wr_runtime *self, struct wr_view worker_id,
-				    struct wr_ack *ack);
+				    const struct wr_key *key, struct wr_ack *ack);
 
 /* Stops the Runtime: every running Worker becomes stopped; commands are WR_STOPPED afterwards.
- * Gives the event id; again: the newest one. WR_OK, WR_NO_MEMORY, WR_FULL, WR_IO. */
+ * Gives the event id; again: the newest one. WR_OK, WR_NO_MEMORY, WR_FULL, WR_OVERLOAD, WR_IO. */
 enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id);
 
 /* ---- reports of an execution ---- */
@@ -122,6 +146,26 @@ enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum w
  * again. */
 enum wr_status wr_runtime_execution_ended(struct wr_runtime *self, uint32_t worker);
 
+/* Whether output of any size would be taken now; else leave it where it is (do not read from a
+ * child) and ask again at the end of a later turn. */
+bool wr_runtime_takes_output(const struct wr_runtime *self);
+
+/* ---- visibility ---- */
+
+/* Highest sequence that may be shown to anybody: the head, or what the store said at the last
+ * wr_runtime_settle, so that it agrees with all that can be read here. */
+uint64_t wr_runtime_visible(const struct wr_runtime *self);
+
+/* The newest record that an answer about this Worker depends on (absent, or unknown: about the
+ * Runtime): the answer may leave when wr_runtime_visible has reached it. */
+uint64_t wr_runtime_head_of(const struct wr_runtime *self, struct wr_view worker_id);
+
+/* Takes notice of what has become visible: faces are shown, streams move on, executions are given
+ * their inputs (which may append more), a checkpoint is written when the store wants one. The
+ * owner's duty once per turn, after the store's turn and before anything is sent; without a store
+ * it is not needed. */
+void wr_runtime_settle(struct wr_runtime *self);
+
 /* ---- reading ---- */
 
 struct wr_runtime_summary {
@@ -130,15 +174,23 @@ struct wr_runtime_summary {
 	uint32_t worker_count, running_count, stopped_count, cancelled_count;
 	uint64_t diagnostic_count;
 	uint32_t transcript_items_max, event_batch_items_max;
-	uint64_t last_sequence;
-	struct wr_view log_id; /* 32 hex digits */
+	uint64_t last_sequence; /* visible */
+	struct wr_view log_id;	/* 32 hex digits */
 	uint32_t generation;
 };
 
 void wr_runtime_summary(const struct wr_runtime *self, struct wr_runtime_summary *out);
 
-/* A Worker by id or number, lent for the life of the Runtime; NULL when there is none. */
+/* What a Worker was when it was created. */
+struct wr_face wr_runtime_created_face(const struct wr_worker *worker);
+
+/* A Worker by id or number, lent for the life of the Runtime; NULL when there is none, or its
+ * creation is not yet visible. */
 const struct wr_worker *wr_runtime_find(const struct wr_runtime *self, struct wr_view worker_id);
+/* A Worker by id as decisions see it, also one whose creation is not yet visible: for answers that
+ * are held until it is. */
+const struct wr_worker *wr_runtime_find_at_head(const struct wr_runtime *self,
+						struct wr_view worker_id);
 const struct wr_worker *wr_runtime_worker(const struct wr_runtime *self, uint32_t number);
 /* The first Worker in byte order of ids whose id is above `after` (absent: the very first). */
 const struct wr_worker *wr_runtime_next(const struct wr_runtime *self, struct wr_view after);
@@ -155,14 +207,41 @@ struct wr_diagnostic {
 bool wr_runtime_diagnostic(const struct wr_runtime *self, uint32_t index,
 			   struct wr_diagnostic *out);
 
-/* Events of the whole Runtime from id `next_event_id` on, at most `limit`, given one by one as the
- * encoding made them. *next becomes the id to go on with; *has_more whether there is one now.
- * WR_OK; WR_LIMIT (limit above the configured maximum); WR_EXPIRED: events at or after it are gone.
- */
+/* Visible events of the whole Runtime from id `next_event_id` on, at most `limit`, given one by one
+ * as the encoding made them, from memory or store. *next becomes the id to go on with; *has_more
+ * whether there is one now. WR_OK; WR_LIMIT (limit above the configured maximum); WR_EXPIRED:
+ * events at or after it are gone; WR_CORRUPT, WR_IO, WR_NO_MEMORY (the next one cannot be read). */
 typedef void wr_runtime_read_fn(void *context, uint64_t event_id, struct wr_view frame);
-enum wr_status wr_runtime_read_events(const struct wr_runtime *self, uint64_t next_event_id,
+enum wr_status wr_runtime_read_events(struct wr_runtime *self, uint64_t next_event_id,
 				      uint32_t limit, wr_runtime_read_fn *fn, void *context,
 				      uint64_t *next, bool *has_more);
+
+/* ---- what memory no longer has: read from the store ---- */
+
+/* A transcript item by its number, from 1, from memory or store. Valid until the next call of
+ * anything. `place` as in core/store.h. WR_OK; WR_NOT_FOUND: not kept, or not yet visible;
+ * WR_CORRUPT, WR_IO, WR_NO_MEMORY. */
+struct wr_item {
+	uint64_t number, event_id;
+	int64_t wall_ms;
+	enum wr_role role;
+	struct wr_view content;
+};
+enum wr_status wr_runtime_item(struct wr_runtime *self, const struct wr_worker *worker,
+			       uint64_t number, struct wr_store_place *place, struct wr_item *out);
+/* Number of the oldest item that is kept anywhere; item_count + 1 when none is. */
+uint64_t wr_runtime_first_item(const struct wr_runtime *self, const struct wr_worker *worker);
+
+/* The frame with the lowest sequence above `after` that a stream (Worker number, 0: runtime-wide)
+ * shows, from the store. Valid until the next call of anything. WR_OK; WR_NOT_FOUND: none up to
+ * wr_runtime_visible, or no store; WR_CORRUPT, WR_IO, WR_NO_MEMORY. */
+enum wr_status wr_runtime_stored_frame(struct wr_runtime *self, uint32_t worker, uint64_t after,
+				       struct wr_store_place *place, uint64_t *sequence,
+				       struct wr_view *frame);
+
+/* Highest sequence of a scope (Worker number, 0: runtime-wide) that is gone for good, in memory and
+ * store; 0: none. */
+uint64_t wr_runtime_evicted(const struct wr_runtime *self, uint32_t worker);
 
 /* ---- observing ---- */
 
@@ -181,8 +260,5 @@ void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t 
  * WR_EXPIRED: *sequence is the oldest usable one. */
 enum wr_status wr_runtime_judge_cursor(const struct wr_runtime *self, uint32_t worker,
 				       struct wr_view token, uint64_t *sequence);
-
-/* The highest sequence that may be shown: the head, or what the store says. */
-uint64_t wr_runtime_visible(const struct wr_runtime *self);
 
 #endif

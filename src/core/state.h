@@ -3,9 +3,19 @@
 #define WR_CORE_STATE_H
 
 #include "core/catalog.h"
+#include "core/keys.h"
+#include "core/pending.h"
 #include "core/runtime.h"
 
 enum { WR_DIAGNOSTICS_KEPT = 256, WR_RUNTIME_ID_GENERATED_BYTES = 28 };
+
+/* What a summary counts, as of the newest visible record. */
+struct wr_shown {
+	bool is_stopped;
+	uint32_t worker_count;
+	uint32_t status_counts[3]; /* by enum wr_worker_status */
+	uint64_t diagnostic_count;
+};
 
 struct wr_runtime {
 	struct wr_runtime_config config; /* views point into `texts` */
@@ -16,21 +26,37 @@ struct wr_runtime {
 	uint32_t generation;
 	bool is_stopped;
 	bool is_replaying;
+	bool is_settling;
+	bool has_open_turns;	/* of the last process: still to be interrupted */
 	uint64_t last_event_id; /* newest event that has a runtime event */
 	struct wr_catalog catalog;
 	struct wr_event_log log;
 	struct wr_transcript_budget transcripts;
 	uint64_t diagnostic_count;
 	struct wr_diagnostic diagnostics[WR_DIAGNOSTICS_KEPT];
+	/* With a store only: what waits to become visible, and what is. */
+	struct wr_pending pending;
+	struct wr_shown shown;
+	struct wr_keys keys;
+	uint32_t uptime_s;			   /* highest one logged before this process */
+	uint64_t uptime_ms;			   /* of the port, when this process began */
 	struct wr_buf worker_frame, runtime_frame; /* scratch of one commit */
 	struct wr_buf record;			   /* event bytes for the store */
 	struct wr_buf text;			   /* transcript text that is composed */
 };
 
+static inline bool wr_has_store(const struct wr_runtime *self)
+{
+	return self->ports.store.ops != NULL;
+}
+
+/* ---- fold.c: the only place where recorded state changes ---- */
+
 /* What an event will need, taken before it is recorded so that folding it cannot fail. */
 struct wr_prepared {
-	struct wr_worker *worker; /* the event's Worker; a new one for WORKER_CREATED */
-	struct wr_transcript_item *item;
+	struct wr_worker *worker;	 /* the event's Worker; a new one for WORKER_CREATED */
+	bool adds_item;			 /* to the transcript */
+	struct wr_transcript_item *item; /* NULL in a replay: the store has it */
 };
 
 /* WR_OK; WR_NOT_FOUND (unknown Worker); WR_INVALID (no such profile); WR_NO_MEMORY; WR_TOO_LARGE.
@@ -39,9 +65,40 @@ enum wr_status wr_fold_prepare(struct wr_runtime *self, struct wr_prepared *prep
 			       const struct wr_event *event);
 void wr_fold_discard(struct wr_runtime *self, struct wr_prepared *prepared,
 		     const struct wr_event *event);
-/* state = fold(log): the only place where recorded state changes. */
+/* state = fold(log). */
 void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct wr_event *event);
 
+/* What an event adds to the transcript (contract 5.7); false: nothing, or there is no memory to
+ * compose it (self->text.status). The content is lent until the next call. */
+bool wr_fold_item(struct wr_runtime *self, const struct wr_event *event, enum wr_role *role,
+		  struct wr_view *content);
+
+/* A Worker that the catalog does not have yet, from its creation, and what its creation adds beside
+ * it. */
+enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker **out,
+				      const struct wr_event *event);
+void wr_fold_worker(struct wr_runtime *self, struct wr_worker *worker,
+		    const struct wr_event *event);
 void wr_worker_free(struct wr_runtime *self, struct wr_worker *worker);
+
+/* ---- runtime_view.c ---- */
+
+void wr_format_cursor(const struct wr_runtime *self, char out[WR_CURSOR_BYTES], uint32_t generation,
+		      uint32_t worker, uint64_t sequence);
+
+/* ---- stored.c ---- */
+
+/* wr_runtime_stored_frame of the whole Runtime, but as the encoding made it: a Worker's frame has
+ * the Worker's cursor, like those in memory. */
+enum wr_status wr_stored_event(struct wr_runtime *self, uint64_t after,
+			       struct wr_store_place *place, uint64_t *sequence,
+			       struct wr_view *frame);
+
+/* ---- runtime.c ---- */
+
+/* Seconds that this log has been served, in all processes. */
+uint32_t wr_uptime_s(const struct wr_runtime *self);
+
+void wr_write_hex(char *out, const uint8_t *bytes, size_t count);
 
 #endif

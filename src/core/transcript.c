@@ -65,6 +65,12 @@ void wr_transcript_init(struct wr_transcript *self)
 	*self = (struct wr_transcript){.ring = NULL};
 }
 
+void wr_transcript_begin_at(struct wr_transcript *self, uint64_t total)
+{
+	wr_assert(self->total == 0);
+	self->first = self->total = total;
+}
+
 static void drop_first(struct wr_transcript *self, struct wr_transcript_budget *budget)
 {
 	struct wr_transcript_item *item = *slot(self, self->first);

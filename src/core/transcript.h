@@ -46,6 +46,8 @@ void wr_transcript_budget_init(struct wr_transcript_budget *self, struct wr_allo
 void wr_transcript_budget_deinit(struct wr_transcript_budget *self);
 
 void wr_transcript_init(struct wr_transcript *self);
+/* Of a transcript that has no items: the first `total` are kept elsewhere. */
+void wr_transcript_begin_at(struct wr_transcript *self, uint64_t total);
 void wr_transcript_deinit(struct wr_transcript *self, struct wr_transcript_budget *budget);
 
 /* An item with content copied, and room for it in the ring: so that append cannot fail. NULL when

@@ -64,13 +64,23 @@ struct wr_in_flight {
 	struct wr_block blocks[WR_IN_FLIGHT_BLOCK_COUNT_MAX];
 };
 
-struct wr_worker {
-	uint32_t number; /* from 1, in creation order; scope of its cursors */
-	struct wr_view id;
+/* What can change about a Worker, as of some point of the log. */
+struct wr_face {
 	enum wr_worker_status status;
 	enum wr_phase phase;
 	uint64_t last_event_id; /* of create, accepted input, stop, cancel */
+	uint64_t last_sequence; /* of its newest record of any kind */
 	uint64_t turn_count;
+	uint64_t item_count; /* transcript items ever */
+};
+
+struct wr_worker {
+	uint32_t number; /* from 1, in creation order; scope of its cursors */
+	struct wr_view id;
+	/* `now` is what decisions see: the head of the log. `shown` is what may be told: as of
+	 * wr_runtime_visible (design 2). */
+	struct wr_face now, shown;
+	uint64_t created_sequence;
 	int64_t created_wall_ms;
 	struct wr_create request; /* views into `block` */
 	void *block;		  /* id and request texts */
@@ -80,8 +90,13 @@ struct wr_worker {
 	struct wr_in_flight *in_flight; /* NULL when nothing is unfinished */
 	/* What runs it; ops NULL: nothing does. */
 	struct wr_execution execution;
-	bool is_execution_live; /* between start and end, as told by the execution */
-	bool is_end_told;	/* the execution knows of the stop or cancel */
+	bool is_execution_live;	     /* between start and end, as told by the execution */
+	bool is_end_told;	     /* the execution knows of the stop or cancel */
+	enum wr_phase stopped_phase; /* private: where a stop of the Runtime led it */
+	bool is_quarantined;	     /* stored records of it are damaged (reliability 4.4) */
+	/* Accepted inputs that the execution was not yet given, because they are not yet visible.
+	 */
+	struct wr_undelivered undelivered;
 	bool has_last_result;
 	struct wr_execution_result last_result;
 };

@@ -11,10 +11,7 @@
 #include <unistd.h>
 
 enum {
-	/* One read per child and turn. It may be thousands of short lines, each an event: 8 KiB of
-	 * them took about half a millisecond, which is what a flooding child may cost the others.
-	 */
-	READ_BYTES = 8192,
+	READ_BYTES = WR_CHILD_READ_BYTES,
 	/* What is read of a dead child's output: the largest that a pipe may hold. */
 	LAST_READS_MAX = 1048576 / READ_BYTES,
 	QUEUE_BYTES_KEPT = 4096,
@@ -152,18 +149,52 @@ enum wr_status wr_child_write(struct wr_child *self, struct wr_view bytes)
 	return WR_CLOSED;
 }
 
+/* ---- its beginning ---- */
+
+/* An end of the status pipe without words is exec's success. A dead child closes it, too: then
+ * on_started may come although nothing runs any more, which is what happened. */
+static void ask_status(struct wr_child *self)
+{
+	if (!is_open(&self->status_watch) ||
+	    wr_spawn_read_failure(&self->end.failure, self->status_watch.fd) == WR_MORE)
+		return;
+	close_watch(self, &self->status_watch);
+	if (self->end.failure.stage != WR_SPAWN_NONE)
+		return; /* on_end will tell */
+	self->is_started = true;
+	self->events->on_started(self->context);
+}
+
 /* ---- stdout and stderr ---- */
+
+void wr_child_hold(struct wr_child *self)
+{
+	self->is_held = true;
+	if (is_open(&self->stdout_watch))
+		wr_reactor_want(self->reactor, &self->stdout_watch, 0);
+}
+
+static bool may_read(struct wr_child *self)
+{
+	if (!self->is_held && !self->events->takes_output(self->context))
+		wr_child_hold(self);
+	return !self->is_held;
+}
 
 static void on_stdout_ready(struct wr_watch *watch, unsigned ready)
 {
 	struct wr_child *self = wr_container_of(watch, struct wr_child, stdout_watch);
-	char bytes[READ_BYTES];
-	ssize_t got = read_some(watch->fd, bytes);
+	ssize_t got;
 
 	(void)ready;
+	if (!may_read(self))
+		return;
+	got = read_some(watch->fd, self->output);
 	if (got > 0) {
-		self->events->on_output(self->context, wr_view_of(bytes, (size_t)got));
+		self->events->on_output(self->context, wr_view_of(self->output, (size_t)got));
 	} else if (got == 0) {
+		/* Of one that had little to say its beginning may not have been told yet. */
+		ask_status(self);
 		close_watch(self, watch);
 		self->events->on_output_end(self->context);
 	}
@@ -201,40 +232,64 @@ static void on_stderr_ready(struct wr_watch *watch, unsigned ready)
 
 /* What a dead child has left in its pipes. Others may still hold them: so up to the first empty
  * moment, and no more than a pipe can hold. */
-static void read_what_is_left(struct wr_child *self)
+static void read_last_output(struct wr_child *self)
+{
+	ssize_t got;
+
+	while (is_open(&self->stdout_watch) && self->last_read_count < LAST_READS_MAX &&
+	       may_read(self)) {
+		got = read_some(self->stdout_watch.fd, self->output);
+		if (got <= 0)
+			return;
+		self->last_read_count++;
+		self->events->on_output(self->context, wr_view_of(self->output, (size_t)got));
+	}
+}
+
+static void read_last_errors(struct wr_child *self)
 {
 	char bytes[READ_BYTES];
 	ssize_t got;
 
-	for (unsigned i = 0; i < LAST_READS_MAX && is_open(&self->stdout_watch); i++) {
-		got = read_some(self->stdout_watch.fd, bytes);
-		if (got <= 0)
-			break;
-		self->events->on_output(self->context, wr_view_of(bytes, (size_t)got));
-	}
 	for (unsigned i = 0; i < LAST_READS_MAX && is_open(&self->stderr_watch); i++) {
 		got = read_some(self->stderr_watch.fd, bytes);
 		if (got <= 0)
-			break;
+			return;
 		keep_tail(self, bytes, (size_t)got);
 	}
 }
 
-/* ---- the start ---- */
-
-/* An end of the status pipe without words is exec's success. A dead child closes it, too: then
- * on_started may come although nothing runs any more, which is what happened. */
-static void ask_status(struct wr_child *self)
+/* Its last call, when all it has said was taken. */
+static void finish(struct wr_child *self)
 {
-	if (!is_open(&self->status_watch) ||
-	    wr_spawn_read_failure(&self->failure, self->status_watch.fd) == WR_MORE)
+	struct wr_child_end end;
+
+	read_last_output(self);
+	if (self->is_held)
 		return;
-	close_watch(self, &self->status_watch);
-	if (self->failure.stage != WR_SPAWN_NONE)
-		return; /* on_end will tell */
-	self->is_started = true;
-	self->events->on_started(self->context);
+	read_last_errors(self);
+	close_all(self);
+	self->is_over = false;
+	end = self->end;
+	end.stderr_tail = wr_view_of(self->tail, self->tail_bytes);
+	self->events->on_end(self->context, &end);
 }
+
+bool wr_child_resume(struct wr_child *self)
+{
+	self->is_held = false;
+	if (self->is_over) {
+		finish(self);
+		return true;
+	}
+	if (is_open(&self->stdout_watch)) {
+		wr_reactor_want(self->reactor, &self->stdout_watch, WR_READABLE);
+		self->is_held = self->stdout_watch.wanted == 0; /* a kernel without memory */
+	}
+	return !self->is_held;
+}
+
+/* ---- the start ---- */
 
 static void on_status_ready(struct wr_watch *watch, unsigned ready)
 {
@@ -302,7 +357,7 @@ enum wr_status wr_child_start(struct wr_child *self, const struct wr_child_confi
 		return WR_OK;
 	/* What cannot be heard must not run. Its death is reported like that of any other. */
 	close_all(self);
-	self->failure = (struct wr_spawn_failure){WR_SPAWN_SETUP, ENOMEM};
+	self->end.failure = (struct wr_spawn_failure){WR_SPAWN_SETUP, ENOMEM};
 	wr_child_end(self, WR_CHILD_KILLING);
 	return WR_OK;
 }
@@ -367,34 +422,33 @@ static bool is_dead(struct wr_child *self)
 	return about.si_pid == self->pid;
 }
 
-static void reap_status(struct wr_child *self, struct wr_child_end *end)
+static void reap_status(struct wr_child *self)
 {
 	int status = 0;
 
 	if (waitpid(self->pid, &status, WNOHANG) != self->pid)
 		return;
-	end->is_signalled = WIFSIGNALED(status);
-	end->number = end->is_signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+	self->end.is_signalled = WIFSIGNALED(status);
+	self->end.number = self->end.is_signalled ? WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 bool wr_child_reap(struct wr_child *self)
 {
-	struct wr_child_end end = {.number = 0};
-
 	if (self->pid == 0 || !is_dead(self))
 		return false;
 	kill(-self->pid, SIGKILL);
 	ask_status(self);
-	read_what_is_left(self);
-	reap_status(self, &end);
+	reap_status(self);
 	self->pid = 0;
-	close_all(self);
-	end.failure = self->failure;
-	end.unread_bytes = wr_child_queued(self);
-	end.stderr_tail = wr_view_of(self->tail, self->tail_bytes);
+	self->is_over = true;
+	wr_timer_cancel(self->reactor, &self->timer);
+	close_watch(self, &self->status_watch);
+	close_watch(self, &self->stdin_watch);
+	self->end.unread_bytes = wr_child_queued(self);
 	wr_buf_deinit(&self->input);
 	self->input_at = 0;
-	self->events->on_end(self->context, &end);
+	if (!self->is_held)
+		finish(self);
 	return true;
 }
 
@@ -403,6 +457,7 @@ void wr_child_deinit(struct wr_child *self)
 	if (self->pid != 0)
 		signal_group(self, SIGKILL);
 	self->pid = 0;
+	self->is_over = false;
 	close_all(self);
 	wr_buf_deinit(&self->input);
 	self->input_at = 0;

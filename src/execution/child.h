@@ -1,19 +1,20 @@
 /*
  * child — one running program: its pipes, its group, its end.
  *
- * Input waits in a bounded queue until the program reads; output is handed on as it comes, a
- *bounded piece per turn; the last of stderr is kept for whoever asks why it died. Ending goes
- *through stages, each after the grace of the one before, and never back:
+ * Input waits in a bounded queue until the program reads. Output is handed on as it comes, a
+ * bounded piece per turn; while its taker holds it back it is not read, also of a child that has
+ * died meanwhile. The last of stderr is kept for whoever asks why it died. Ending goes through
+ * stages, each after the grace of the one before, and never back:
  *
  *	RUNNING -> CLOSING (stdin closed) -> TERMINATING (TERM to the group) -> KILLING (KILL)
  *	RUNNING -> INTERRUPTING (INT) -> TERMINATING -> KILLING
  *
- * The end is decided by the death of the program, not by the end of its output: another process may
- * hold the pipes. Whoever learns of SIGCHLD calls wr_child_reap for each child. When one is dead
- *its whole group is killed, what is left in the pipes is handed on, and on_end comes as the last
- *call.
+ * The end is decided by the death of the program, not by the end of its output: another process
+ * may hold the pipes. Whoever learns of SIGCHLD calls wr_child_reap for each child. When one is
+ * dead its whole group is killed, what is left in the pipes is handed on, and on_end comes as the
+ * last call.
  *
- *	start -> (write | end | reap)* -> on_end; or deinit at any time
+ *	start -> (write | end | hold | resume | reap)* -> on_end; or deinit at any time
  */
 #ifndef WR_EXECUTION_CHILD_H
 #define WR_EXECUTION_CHILD_H
@@ -22,8 +23,14 @@
 #include "execution/spawn.h"
 #include "io/reactor/reactor.h"
 
-/* The end of stderr that is kept. */
-enum { WR_CHILD_STDERR_TAIL_BYTES = 1024 };
+enum {
+	/* The end of stderr that is kept. */
+	WR_CHILD_STDERR_TAIL_BYTES = 1024,
+	/* One read per child and turn. It may be thousands of short lines, each an event: 8 KiB of
+	 * them took about half a millisecond, which is what a flooding child may cost the others.
+	 */
+	WR_CHILD_READ_BYTES = 8192
+};
 
 /* How it ended. Views and pointers are valid during the call. */
 struct wr_child_end {
@@ -39,6 +46,9 @@ struct wr_child_end {
 struct wr_child_events {
 	/* Exec has succeeded. */
 	void (*on_started)(void *context);
+	/* Asked before each read of its output: false holds it, see wr_child_hold. */
+	bool (*takes_output)(void *context);
+	/* The bytes are lent until the next time, which may be long when it is held. */
 	void (*on_output)(void *context, struct wr_view bytes);
 	/* It has closed its output, and lives. */
 	void (*on_output_end)(void *context);
@@ -63,14 +73,18 @@ struct wr_child {
 	enum wr_child_stage stage;
 	bool is_started;
 	bool closes_input; /* when the queue is empty */
+	bool is_held;	   /* its output is not read */
+	bool is_over;	   /* dead and reaped: only its output may still be there */
 	uint32_t grace_ms;
-	struct wr_spawn_failure failure;
+	struct wr_child_end end;
+	unsigned last_read_count; /* after its death */
 	struct wr_watch status_watch, stdin_watch, stdout_watch, stderr_watch;
 	struct wr_timer timer;
 	struct wr_buf input; /* not yet taken: from input_at on */
 	size_t input_at;
 	size_t tail_bytes;
 	char tail[WR_CHILD_STDERR_TAIL_BYTES];
+	char output[WR_CHILD_READ_BYTES];
 };
 
 struct wr_child_config {
@@ -100,7 +114,14 @@ static inline size_t wr_child_queued(const struct wr_child *self)
  * queued is written. */
 void wr_child_end(struct wr_child *self, enum wr_child_stage stage);
 
-/* Sees to it that a dead child is buried: true when it was, and on_end was called. */
+/* Leaves what it says in its pipe, so that it has to wait. */
+void wr_child_hold(struct wr_child *self);
+/* Goes on reading. Of a child that is dead the rest is read now, and on_end may come. False: it is
+ * held still, for want of memory. */
+bool wr_child_resume(struct wr_child *self);
+
+/* Sees to it that a dead child is buried: true when it was; on_end was called, or comes when what
+ * it has said may be read. */
 bool wr_child_reap(struct wr_child *self);
 
 /* Kills it if it runs, without waiting and without a call, and gives everything back. */

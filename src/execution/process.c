@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "execution/orphans.h"
+#include "execution/proc.h"
 #include "execution/worker_process.h"
 #include "io/log.h"
 #include "bounds.h"
@@ -21,6 +22,12 @@ enum {
 	/* Orphans buried in one turn; the rest waits for the next. */
 	BURIAL_COUNT_MAX = 256,
 	/* At the very end: half a second, looked at every millisecond. */
+	/* Starts of those that waited for a place, in one turn: each is a fork. */
+	START_COUNT_MAX = 16,
+	/* Between two walks over all processes: each costs as much as there are. */
+	SWEEP_MS = 20,
+	/* While a session lives on whose leader is dead. */
+	SWEEP_AGAIN_MS = 1000,
 	STRAY_ROUND_COUNT_MAX = 500,
 	STRAY_PAUSE_NS = 1000000
 };
@@ -82,7 +89,30 @@ find_or_make(struct wr_processes *self, const struct wr_process_profile *profile
 
 /* ---- the port ---- */
 
-static enum wr_status admit(void *context, uint32_t worker, const struct wr_input *input)
+static bool has_place(const struct wr_processes *self)
+{
+	return self->count < self->count_max && wr_list_is_empty(&self->queue);
+}
+
+/* Of one that does not run, and has nothing to run for. */
+static enum wr_status admit_first(const struct wr_processes *self,
+				  const struct wr_process_profile *profile,
+				  const struct wr_input *input,
+				  const struct wr_undelivered *waiting)
+{
+	uint64_t queued = waiting->bytes + waiting->count;
+
+	if (waiting->count == 0)
+		return has_place(self) ? WR_OK : WR_BUSY;
+	/* It will have a place, sooner or later. */
+	if (profile->mode == WR_PROCESS_JSONL || queued >= WR_CHILD_INPUT_BYTES_MAX ||
+	    input->content.bytes >= WR_CHILD_INPUT_BYTES_MAX - queued)
+		return WR_BUSY;
+	return WR_OK;
+}
+
+static enum wr_status admit(void *context, uint32_t worker, const struct wr_input *input,
+			    const struct wr_undelivered *waiting)
 {
 	const struct wr_process_profile *profile = context;
 	const struct wr_processes *self = profile->owner;
@@ -92,23 +122,47 @@ static enum wr_status admit(void *context, uint32_t worker, const struct wr_inpu
 		return WR_UNAVAILABLE;
 	if (profile->mode == WR_PROCESS_LINE && input->kind == WR_INPUT_SYSTEM)
 		return WR_OK;
-	if (process != NULL && process->state != WR_PROCESS_NONE)
-		return wr_worker_process_admit(process, input);
-	return self->count < self->count_max ? WR_OK : WR_BUSY;
+	if (profile->mode == WR_PROCESS_JSONL && waiting->count != 0)
+		return WR_BUSY;
+	if (process == NULL || wr_worker_process_is_at_rest(process))
+		return admit_first(self, profile, input, waiting);
+	return wr_worker_process_admit(process, input, waiting);
+}
+
+static void report_no_memory(struct wr_processes *self, uint32_t worker)
+{
+	const struct wr_output output = {
+		.kind = WR_OUTPUT_ERROR,
+		.code = WR_ERROR_INTERNAL,
+		.text = WR_VIEW("cannot start the program: no memory"),
+	};
+	enum wr_status status = wr_runtime_output(self->runtime, worker, &output);
+
+	if (status != WR_OK)
+		WR_LOG(WR_LOG_ERROR, "worker_event_lost", WR_LOG_NUMBER("worker", worker),
+		       WR_LOG_TEXT("status", wr_view_of_string(wr_status_name(status))));
 }
 
 static void deliver(void *context, uint32_t worker, const struct wr_input *input, uint64_t sequence)
 {
 	const struct wr_process_profile *profile = context;
+	struct wr_processes *self = profile->owner;
+	const struct wr_worker *target = wr_runtime_worker(self->runtime, worker);
 	struct wr_worker_process *process;
 
 	(void)sequence;
 	if (profile->mode == WR_PROCESS_LINE && input->kind == WR_INPUT_SYSTEM)
 		return;
-	process = find_or_make(profile->owner, profile, worker);
+	/* One that is being stopped still gets what was accepted before, and then is told to stop.
+	 */
+	if (target == NULL || target->now.phase == WR_PHASE_STOPPED ||
+	    target->now.phase == WR_PHASE_CANCELLED)
+		return;
+	process = find_or_make(self, profile, worker);
 	if (process == NULL)
-		wr_worker_process_report(profile->owner, worker,
-					 WR_VIEW("cannot start the program: no memory"));
+		report_no_memory(self, worker);
+	else if (self->is_draining)
+		wr_worker_process_refuse(process);
 	else
 		wr_worker_process_deliver(process, input);
 }
@@ -121,25 +175,31 @@ static enum wr_status interrupt(void *context, uint32_t worker)
 	return process == NULL ? WR_CONFLICT : wr_worker_process_interrupt(process);
 }
 
+/* To say that nothing runs may need a record, and then a process that keeps the report. */
+static struct wr_worker_process *find_to_end(const struct wr_process_profile *profile,
+					     uint32_t worker)
+{
+	struct wr_processes *self = profile->owner;
+	struct wr_worker_process *process = find(self, worker);
+
+	if (process == NULL && wr_runtime_execution_ended(self->runtime, worker) != WR_OK)
+		process = find_or_make(self, profile, worker);
+	return process;
+}
+
 static void stop(void *context, uint32_t worker)
 {
-	const struct wr_process_profile *profile = context;
-	struct wr_worker_process *process = find(profile->owner, worker);
+	struct wr_worker_process *process = find_to_end(context, worker);
 
-	if (process == NULL)
-		wr_runtime_execution_ended(profile->owner->runtime, worker);
-	else
+	if (process != NULL)
 		wr_worker_process_stop(process);
 }
 
 static void cancel(void *context, uint32_t worker)
 {
-	const struct wr_process_profile *profile = context;
-	struct wr_worker_process *process = find(profile->owner, worker);
+	struct wr_worker_process *process = find_to_end(context, worker);
 
-	if (process == NULL)
-		wr_runtime_execution_ended(profile->owner->runtime, worker);
-	else
+	if (process != NULL)
 		wr_worker_process_cancel(process);
 }
 
@@ -165,6 +225,21 @@ static void on_reap_timer(struct wr_timer *timer)
 	wr_processes_on_child_signal(wr_container_of(timer, struct wr_processes, reap_timer));
 }
 
+static void sweep(struct wr_processes *self);
+
+static void on_sweep_timer(struct wr_timer *timer)
+{
+	sweep(wr_container_of(timer, struct wr_processes, sweep_timer));
+}
+
+/* That there is a turn is all it is for. */
+static void on_retry_timer(struct wr_timer *timer)
+{
+	(void)timer;
+}
+
+static void on_turn(struct wr_turn_hook *hook);
+
 void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		       struct wr_allocator *allocator, uint32_t count_max, char *const *environment)
 {
@@ -173,10 +248,20 @@ void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		.allocator = allocator,
 		.environment = environment,
 		.count_max = count_max,
+		.hook = {.on_turn = on_turn},
 		.reap_timer = {.on_due = on_reap_timer},
+		.sweep_timer = {.on_due = on_sweep_timer},
+		.retry_timer = {.on_due = on_retry_timer},
 	};
+	wr_list_init(&self->queue);
+	wr_list_init(&self->held);
 	if (!wr_orphans_adopt())
 		WR_LOG(WR_LOG_DEBUG, "no_subreaper", WR_LOG_NUMBER("pid", getpid()));
+}
+
+void wr_processes_use_ledger(struct wr_processes *self, struct wr_ledger *ledger)
+{
+	self->ledger = ledger;
 }
 
 void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime)
@@ -204,15 +289,64 @@ static unsigned bury_children(struct wr_processes *self)
 	return buried;
 }
 
-/* A child in the session of a living one belongs to that one still. */
-static void end_orphan(void *context, pid_t pid)
-{
-	const struct wr_processes *self = context;
-	pid_t session = getsid(pid);
+struct sweep {
+	struct wr_processes *set;
+	unsigned killed;
+};
 
-	if (find_pid(self, pid) != NULL || (session > 0 && find_pid(self, session) != NULL))
-		return;
-	kill(pid, SIGKILL);
+/* A child in the session of a living one belongs to that one still. */
+static bool is_orphan(const struct wr_processes *self, const struct wr_proc *proc)
+{
+	return proc->parent == getpid() && !proc->is_dead && find_pid(self, proc->pid) == NULL &&
+	       (proc->session <= 0 || find_pid(self, proc->session) == NULL);
+}
+
+/* Such a number cannot mean another process: nobody but us can reap it. */
+static void look_at(void *context, const struct wr_proc *proc)
+{
+	struct sweep *sweep = context;
+
+	if (sweep->set->ledger != NULL)
+		wr_ledger_sweep_see(sweep->set->ledger, proc);
+	if (is_orphan(sweep->set, proc)) {
+		kill(proc->pid, SIGKILL);
+		sweep->killed++;
+	}
+}
+
+/* What the dead have left behind is ended, and what nobody is left of is struck off. With each that
+ * dies its children become ours, and the signal comes again: so the last of a tree is found. */
+static unsigned look_at_all(struct wr_processes *self)
+{
+	struct sweep sweep = {.set = self};
+
+	if (self->ledger != NULL)
+		wr_ledger_sweep_begin(self->ledger);
+	wr_proc_each(look_at, &sweep);
+	if (self->ledger != NULL)
+		wr_ledger_sweep_end(self->ledger, sweep.killed != 0);
+	return sweep.killed;
+}
+
+static void sweep(struct wr_processes *self)
+{
+	look_at_all(self);
+	self->swept_ms = self->reactor->now_ms;
+	if (self->ledger != NULL && wr_ledger_wants_sweep(self->ledger) &&
+	    !wr_timer_is_set(&self->sweep_timer))
+		wr_timer_set(self->reactor, &self->sweep_timer, SWEEP_AGAIN_MS);
+}
+
+/* At once, but not ever again within a short time. */
+static void sweep_soon(struct wr_processes *self)
+{
+	uint64_t passed_ms = self->reactor->now_ms - self->swept_ms;
+
+	if (passed_ms >= SWEEP_MS ||
+	    wr_timer_set(self->reactor, &self->sweep_timer, SWEEP_MS - passed_ms) != WR_OK) {
+		wr_timer_cancel(self->reactor, &self->sweep_timer);
+		sweep(self);
+	}
 }
 
 #ifdef __linux__
@@ -243,19 +377,78 @@ static unsigned bury_orphans(struct wr_processes *self)
 }
 #endif
 
+static void tell_drained(struct wr_processes *self)
+{
+	if (!self->awaits_drained || wr_processes_live_count(self) != 0)
+		return;
+	self->awaits_drained = false;
+	if (self->on_drained != NULL)
+		self->on_drained(self->context);
+}
+
 void wr_processes_on_child_signal(struct wr_processes *self)
 {
-	uint32_t live = wr_processes_live_count(self);
 	unsigned buried = bury_children(self);
 
 	buried += bury_orphans(self);
-	/* With a process its children become ours: each burial may bring more. When those die the
-	 * signal comes again, and so the last of a tree is found, too. */
 	if (buried != 0)
-		wr_orphans_each_child(end_orphan, self);
-	if (self->is_draining && live != 0 && wr_processes_live_count(self) == 0 &&
-	    self->on_drained != NULL)
-		self->on_drained(self->context);
+		sweep_soon(self);
+	tell_drained(self);
+}
+
+/* ---- the end of a turn ---- */
+
+void wr_processes_want_turn(struct wr_processes *self)
+{
+	if (self->has_hook)
+		return;
+	self->has_hook = true;
+	wr_reactor_add_hook(self->reactor, &self->hook);
+}
+
+static bool has_start(const struct wr_processes *self)
+{
+	return self->count < self->count_max && !wr_list_is_empty(&self->queue);
+}
+
+static void fill_places(struct wr_processes *self)
+{
+	for (unsigned i = 0; i < START_COUNT_MAX && has_start(self); i++)
+		wr_worker_process_begin(
+			wr_list_entry(self->queue.next, struct wr_worker_process, queue_node));
+	if (has_start(self))
+		wr_reactor_again(self->reactor);
+}
+
+/* Each once: who is refused again is put at the end. */
+static void retry_held(struct wr_processes *self)
+{
+	struct wr_list marker;
+
+	wr_list_init(&marker);
+	wr_list_push(&self->held, &marker);
+	while (self->held.next != &marker) {
+		struct wr_list *last = self->held.prev;
+		wr_worker_process_retry(
+			wr_list_entry(self->held.next, struct wr_worker_process, held_node));
+		/* What it had to say is recorded now, and has to be written and shown. */
+		if (self->held.prev == last)
+			wr_reactor_again(self->reactor);
+	}
+	wr_list_remove(&marker);
+}
+
+static void on_turn(struct wr_turn_hook *hook)
+{
+	struct wr_processes *self = wr_container_of(hook, struct wr_processes, hook);
+
+	retry_held(self);
+	fill_places(self);
+	tell_drained(self);
+	if (!wr_list_is_empty(&self->held) || has_start(self))
+		return;
+	self->has_hook = false;
+	wr_reactor_remove_hook(self->reactor, hook);
 }
 
 /* ---- the end ---- */
@@ -265,20 +458,24 @@ uint32_t wr_processes_live_count(const struct wr_processes *self)
 	uint32_t live = 0;
 
 	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL && wr_worker_process_pid(self->by_worker[i]) != 0)
+		if (self->by_worker[i] != NULL && wr_worker_process_is_live(self->by_worker[i]))
 			live++;
 	return live;
 }
 
 uint32_t wr_processes_drain(struct wr_processes *self, wr_drained_fn *on_drained, void *context)
 {
+	uint32_t live;
+
 	self->is_draining = true;
 	self->on_drained = on_drained;
 	self->context = context;
 	for (uint32_t i = 0; i < self->by_worker_count; i++)
 		if (self->by_worker[i] != NULL)
 			wr_worker_process_drain(self->by_worker[i]);
-	return wr_processes_live_count(self);
+	live = wr_processes_live_count(self);
+	self->awaits_drained = live != 0;
+	return live;
 }
 
 void wr_processes_kill(struct wr_processes *self)
@@ -293,33 +490,34 @@ void wr_processes_kill(struct wr_processes *self)
  * Nobody outlives us: kills and buries until we have no child. With each one that dies its own
  * children become ours, so a tree takes as many rounds as it is deep. The loop has ended by now, so
  * waiting is allowed; who cannot be killed (in the middle of a device's work) is left after a
- * while.
+ * while. True when nobody is left.
  */
-static void end_strays(struct wr_processes *self)
+static bool end_strays(struct wr_processes *self)
 {
 	const struct timespec pause = {.tv_nsec = STRAY_PAUSE_NS};
 
 	for (unsigned round = 0; round < STRAY_ROUND_COUNT_MAX; round++) {
 		siginfo_t about = {.si_pid = 0};
 
-		wr_orphans_each_child(end_orphan, self);
+		look_at_all(self);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		if (waitid(P_ALL, 0, &about, WEXITED | WNOHANG | WNOWAIT) != 0)
-			return; /* ECHILD: all gone */
+			return true; /* ECHILD: all gone */
 		nanosleep(&pause, NULL);
 	}
+	return false;
 }
 #else
-static void end_strays(struct wr_processes *self)
+static bool end_strays(struct wr_processes *self)
 {
 	(void)self;
+	return true;
 }
 #endif
 
 void wr_processes_deinit(struct wr_processes *self)
 {
-	wr_timer_cancel(self->reactor, &self->reap_timer);
 	for (uint32_t i = 0; i < self->by_worker_count; i++)
 		if (self->by_worker[i] != NULL)
 			wr_worker_process_free(self->by_worker[i]);
@@ -327,5 +525,12 @@ void wr_processes_deinit(struct wr_processes *self)
 			  self->by_worker_count * sizeof *self->by_worker);
 	self->by_worker = NULL;
 	self->by_worker_count = self->count = 0;
-	end_strays(self);
+	wr_timer_cancel(self->reactor, &self->reap_timer);
+	wr_timer_cancel(self->reactor, &self->sweep_timer);
+	wr_timer_cancel(self->reactor, &self->retry_timer);
+	if (self->has_hook)
+		wr_reactor_remove_hook(self->reactor, &self->hook);
+	self->has_hook = false;
+	if (end_strays(self) && self->ledger != NULL)
+		wr_ledger_clear(self->ledger);
 }

@@ -3,28 +3,33 @@
  *
  * A profile says which program, how it is spoken to and how long it may take; `wr_processes` holds
  * the children of all profiles. A child starts at its Worker's first input and again at the first
- * input after it ended; a program that dies often is started ever later. README.md beside this file
- * shows what a program sees.
+ * input after it ended; a program that dies often is started ever later. README.md beside this
+ * file shows what a program sees.
  *
- *	line    a pipe without turns: an input is written to stdin as it is, each line of stdout is
- *a message. Busy only while the input queue is full. `system` input is only recorded. jsonl   one
- *JSON object per line both ways (jsonl.h): `input` begins a turn, `done` ends it.
+ *	line    a pipe without turns: an input is written to stdin as it is, each line of stdout
+ *		is a message. Busy only while the input queue is full. `system` input is only
+ *		recorded.
+ *	jsonl   one JSON object per line both ways (jsonl.h): `input` begins a turn, `done` ends
+ *		it.
  *
- * However a program behaves, it is events of its own Worker and nothing else: output is bounded per
- * turn, lines by WR_CHILD_LINE_BYTES_MAX, children by their count; its death, garbage, silence or
- * flood is typed. Nothing outlives its child: group, session and orphans are killed with it. A
- * process that has left both its parent and its session has no owner any more, and goes when the
- * next child ends.
+ * However a program behaves, it is events of its own Worker and nothing else: output is bounded
+ * per turn, and not read while the Runtime has no room for it; lines by WR_CHILD_LINE_BYTES_MAX,
+ * children by their count; its death, garbage, silence or flood is typed. Nothing outlives its
+ * child: group, session and orphans are killed with it. A process that has left both its parent
+ * and its session has no owner any more, and goes when the next child ends.
  *
- *	init -> attach -> (operations of the Runtime | on_child_signal)* -> drain -> deinit
+ *	init -> use_ledger -> attach -> (operations of the Runtime | on_child_signal)* -> drain ->
+ *	deinit
  *
- * The program must watch SIGCHLD and ignore SIGPIPE (io/reactor/signal.h does both), and, on Linux,
- * have no other children: what it has not heard of are orphans here.
+ * The program must watch SIGCHLD and ignore SIGPIPE (io/reactor/signal.h does both), and, on
+ * Linux, have no other children: what it has not heard of are orphans here.
  */
 #ifndef WR_EXECUTION_PROCESS_H
 #define WR_EXECUTION_PROCESS_H
 
+#include "containers/list.h"
 #include "core/runtime.h"
+#include "execution/ledger.h"
 #include "execution/program.h"
 #include "io/reactor/reactor.h"
 
@@ -60,19 +65,30 @@ struct wr_processes {
 	struct wr_runtime *runtime;
 	char *const *environment;
 	uint32_t count_max;
-	uint32_t count; /* children, and starts that wait */
+	uint32_t count; /* children, and starts that wait for their time */
 	bool is_draining;
+	bool awaits_drained; /* on_drained has to be called */
 	wr_drained_fn *on_drained;
 	void *context;
 	struct wr_worker_process **by_worker; /* by number; NULL: never ran */
 	uint32_t by_worker_count;
-	struct wr_timer reap_timer;
+	struct wr_ledger *ledger; /* NULL: none */
+	struct wr_list queue;	  /* Workers that wait for a place among the children */
+	struct wr_list held;	  /* Workers of whom something could not be recorded */
+	struct wr_turn_hook hook; /* while one of the two has work */
+	bool has_hook;
+	uint64_t swept_ms;
+	struct wr_timer reap_timer, sweep_timer, retry_timer;
 };
 
 /* `environment` is the program's own (environ), or NULL for an empty one; borrowed. */
 void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		       struct wr_allocator *allocator, uint32_t count_max,
 		       char *const *environment);
+
+/* Where children are noted, so that the next process can end what this one could not; before the
+ * first input, open, and for longer than this lives. */
+void wr_processes_use_ledger(struct wr_processes *self, struct wr_ledger *ledger);
 
 /* The Runtime whose Workers they are; before its first input. */
 void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime);
@@ -84,12 +100,13 @@ struct wr_execution wr_processes_execution(struct wr_processes *self,
 /* SIGCHLD came (or may have come): buries the dead and ends what they left behind. */
 void wr_processes_on_child_signal(struct wr_processes *self);
 
-/* Children that are not yet buried. */
+/* Children that are not yet buried, and Workers whose last reports are not yet recorded. */
 uint32_t wr_processes_live_count(const struct wr_processes *self);
 
 /* The Runtime goes away: no input is taken any more and every child is ended in good order. Workers
- * stay what they are; an open turn becomes `interrupted`. on_drained is called when no child is
- * left, but not from here: none at all when the result, the live count, is 0. */
+ * stay what they are; an open turn becomes `interrupted`, and so does an input that was accepted
+ * and becomes visible only now. on_drained is called when no child is left, but not from here: none
+ * at all when the result, the live count, is 0. */
 uint32_t wr_processes_drain(struct wr_processes *self, wr_drained_fn *on_drained, void *context);
 
 /* Kills every child at once. */

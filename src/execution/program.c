@@ -45,11 +45,16 @@ const char *wr_environment_value(char *const *environment, const char *name)
 
 /* ---- the search ---- */
 
-static bool is_program(const char *path)
+/* 0, or what execve would say; of a folder it says EACCES, which helps nobody. */
+static int check_program(const char *path)
 {
 	struct stat about;
 
-	return stat(path, &about) == 0 && S_ISREG(about.st_mode) && access(path, X_OK) == 0;
+	if (stat(path, &about) != 0)
+		return errno;
+	if (!S_ISREG(about.st_mode))
+		return S_ISDIR(about.st_mode) ? EISDIR : EACCES;
+	return access(path, X_OK) == 0 ? 0 : errno;
 }
 
 static enum wr_status refuse(struct wr_error *error, enum wr_status status, int os_error)
@@ -62,6 +67,7 @@ enum wr_status wr_program_find(char path[WR_PROGRAM_PATH_BYTES_MAX], const char 
 			       const char *search, struct wr_error *error)
 {
 	size_t name_bytes = strlen(name);
+	int os_error;
 
 	if (name_bytes == 0)
 		return refuse(error, WR_NOT_FOUND, ENOENT);
@@ -69,7 +75,8 @@ enum wr_status wr_program_find(char path[WR_PROGRAM_PATH_BYTES_MAX], const char 
 		return refuse(error, WR_TOO_LARGE, ENAMETOOLONG);
 	if (strchr(name, '/') != NULL) {
 		memcpy(path, name, name_bytes + 1);
-		return WR_OK;
+		os_error = check_program(path);
+		return os_error == 0 ? WR_OK : refuse(error, WR_NOT_FOUND, os_error);
 	}
 	if (search == NULL)
 		search = "/usr/local/bin:/usr/bin:/bin";
@@ -83,7 +90,7 @@ enum wr_status wr_program_find(char path[WR_PROGRAM_PATH_BYTES_MAX], const char 
 		memcpy(path, search, bytes);
 		path[bytes] = '/';
 		memcpy(path + bytes + 1, name, name_bytes + 1);
-		if (is_program(path))
+		if (check_program(path) == 0)
 			return WR_OK;
 	}
 	return refuse(error, WR_NOT_FOUND, ENOENT);

@@ -28,9 +28,9 @@ void wr_environment_select(char *out[WR_ENVIRONMENT_COUNT_MAX + 1], char *const 
 /* The value of a variable in such an array, or NULL. */
 const char *wr_environment_value(char *const *environment, const char *name);
 
-/* Finds the file of a program: a name with a slash is its path; another is looked for in the
- * absolute folders of `search` (as PATH is written; NULL: a usual one). WR_OK; WR_NOT_FOUND,
- * WR_TOO_LARGE, with os_error. */
+/* Finds the file of a program: a name with a slash is its path, from the current folder on; another
+ * is looked for in the absolute folders of `search` (as PATH is written; NULL: a usual one). WR_OK:
+ * it is there now, a plain file that may be executed; WR_NOT_FOUND, WR_TOO_LARGE, with os_error. */
 enum wr_status wr_program_find(char path[WR_PROGRAM_PATH_BYTES_MAX], const char *name,
 			       const char *search, struct wr_error *error);
 

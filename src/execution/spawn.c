@@ -1,5 +1,6 @@
 #include "execution/spawn.h"
 
+#include "check.h"
 #include "io/descriptor.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 enum {
 	CHILD_FD_LIMIT = 256,
 	STATUS_FD = 3, /* of the child until exec */
+	PIPE_COUNT = 5,
 	FIRST_FD_CLOSED = 4,
 	/* Without close_range: how far the loop goes. All of ours are close-on-exec anyway. */
 	LAST_FD_CLOSED = 65536
@@ -25,7 +27,8 @@ enum {
 /* ---- pipes ---- */
 
 struct pipes {
-	int fds[8]; /* reading and writing end of stdin, stdout, stderr, status */
+	/* Reading and writing end of stdin, stdout, stderr, status, and of what holds it back. */
+	int fds[2 * PIPE_COUNT];
 };
 
 enum {
@@ -36,12 +39,14 @@ enum {
 	STDERR_READ,
 	STDERR_WRITE,
 	STATUS_READ,
-	STATUS_WRITE
+	STATUS_WRITE,
+	HOLD_READ,
+	HOLD_WRITE
 };
 
 static void close_pipes(struct pipes *self)
 {
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < WR_COUNT(self->fds); i++)
 		if (self->fds[i] >= 0)
 			close(self->fds[i]);
 }
@@ -63,12 +68,12 @@ static bool move_up(int *fd)
 
 static bool open_pipes(struct pipes *self)
 {
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < WR_COUNT(self->fds); i++)
 		self->fds[i] = -1;
-	for (unsigned i = 0; i < 8; i += 2)
+	for (unsigned i = 0; i < WR_COUNT(self->fds); i += 2)
 		if (pipe(&self->fds[i]) != 0)
 			return false;
-	for (unsigned i = 0; i < 8; i++) {
+	for (unsigned i = 0; i < WR_COUNT(self->fds); i++) {
 		/* The child's ends block, as programs expect of theirs. */
 		bool is_ours = i == STDIN_WRITE || i == STDOUT_READ || i == STDERR_READ ||
 			       i == STATUS_READ;
@@ -88,6 +93,23 @@ static _Noreturn void fail_in_child(int status_fd, enum wr_spawn_stage stage)
 	while (write(status_fd, &failure, sizeof failure) < 0 && errno == EINTR)
 		;
 	_exit(127);
+}
+
+/* Waits for leave to go on. Without a word the parent is gone, and nobody has noted that we are. */
+static void await_leave(const struct pipes *pipes)
+{
+	int32_t refusal = ECANCELED;
+	ssize_t got;
+
+	/* Else we would hold it open ourselves, and never hear that the parent is gone. */
+	close(pipes->fds[HOLD_WRITE]);
+	do
+		got = read(pipes->fds[HOLD_READ], &refusal, sizeof refusal);
+	while (got < 0 && errno == EINTR);
+	if (got == (ssize_t)sizeof refusal && refusal == 0)
+		return;
+	errno = refusal == 0 ? ECANCELED : (int)refusal;
+	fail_in_child(pipes->fds[STATUS_WRITE], WR_SPAWN_SETUP);
 }
 
 static struct rlimit at_most(struct rlimit limit, uint64_t value)
@@ -185,6 +207,7 @@ static _Noreturn void run_child(const struct wr_spawn *spawn, const struct pipes
 	if (setsid() < 0)
 		fail_in_child(status_fd, WR_SPAWN_SETUP);
 	tie_to_parent(status_fd, parent);
+	await_leave(pipes);
 	reset_dispositions();
 	if (dup2(pipes->fds[STDIN_READ], 0) < 0 || dup2(pipes->fds[STDOUT_WRITE], 1) < 0 ||
 	    dup2(pipes->fds[STDERR_WRITE], 2) < 0 || dup2(status_fd, STATUS_FD) < 0)
@@ -228,6 +251,16 @@ static pid_t fork_child(const struct wr_spawn *spawn, const struct pipes *pipes)
 	return pid;
 }
 
+/* What is refused ends by itself, and tells why like any other failure. */
+static void let_begin(const struct wr_spawn *spawn, const struct pipes *pipes, pid_t pid)
+{
+	int32_t refusal = spawn->may_begin == NULL ? 0 : spawn->may_begin(spawn->context, pid);
+
+	/* Smaller than PIPE_BUF, into an empty pipe: whole. */
+	while (write(pipes->fds[HOLD_WRITE], &refusal, sizeof refusal) < 0 && errno == EINTR)
+		;
+}
+
 enum wr_status wr_spawn(struct wr_spawned *out, const struct wr_spawn *spawn,
 			struct wr_error *error)
 {
@@ -243,6 +276,7 @@ enum wr_status wr_spawn(struct wr_spawned *out, const struct wr_spawn *spawn,
 		status = fail(error, "fork");
 		goto done;
 	}
+	let_begin(spawn, &pipes, out->pid);
 	out->stdin_fd = pipes.fds[STDIN_WRITE];
 	out->stdout_fd = pipes.fds[STDOUT_READ];
 	out->stderr_fd = pipes.fds[STDERR_READ];

@@ -5,6 +5,7 @@
  * and a process group of its own, so that kill(-pid) means it and what it started; it dies with us
  * (Linux); dispositions, mask, umask and limits are reset; it has the descriptors 0, 1 and 2 and no
  * other; it can gain no privileges. A pipe tells whether exec succeeded: see wr_spawn_failure.
+ * Another holds it back until its number is noted (ledger.h): its program cannot begin before.
  */
 #ifndef WR_EXECUTION_SPAWN_H
 #define WR_EXECUTION_SPAWN_H
@@ -23,6 +24,10 @@ struct wr_spawn {
 	/* 0: no limit of ours. */
 	uint64_t address_space_bytes_max;
 	uint64_t file_bytes_max;
+	/* Called when there is a child, which waits meanwhile. 0: it may go on; else it fails with
+	 * this errno. NULL: it may. */
+	int (*may_begin)(void *context, pid_t pid);
+	void *context;
 };
 
 /* Our ends; all close-on-exec and non-blocking, never 0 to 2. */

@@ -60,6 +60,8 @@ static void describe_death(struct wr_buf *out, const struct wr_worker_process *s
 		wr_buf_append_view(out, WR_VIEW(" before it was ready"));
 	else if (self->is_in_turn)
 		wr_buf_append_view(out, WR_VIEW(" within a turn"));
+	if (self->running->has_closed_output && self->running->child.stage >= WR_CHILD_TERMINATING)
+		wr_buf_append_view(out, WR_VIEW(" after it had closed its output"));
 	if (unread_bytes == 0)
 		return;
 	wr_buf_append_view(out, WR_VIEW(", "));
@@ -94,11 +96,9 @@ void wr_worker_process_judge(struct wr_worker_process *self, const struct wr_chi
 
 	if (end->failure.stage == WR_SPAWN_NONE && !end->is_signalled && end->number == 0 &&
 	    self->is_ready && !self->is_in_turn && unread_bytes == 0) {
-		const struct wr_output run_end = {.kind = WR_OUTPUT_RUN_END,
-						  .code = WR_RUN_FINISHED};
 		self->early_deaths = 0;
 		/* Idle it was, and idle it stays: the end itself is the event. */
-		wr_worker_process_output(self, &run_end);
+		wr_worker_process_say(self, WR_REPORT_RUN_END, WR_RUN_FINISHED);
 		wr_worker_process_phase(self, WR_PHASE_IDLE, WR_VIEW("exited with status 0"));
 		return;
 	}
@@ -109,7 +109,7 @@ void wr_worker_process_judge(struct wr_worker_process *self, const struct wr_chi
 		describe_death(&message, self, end, unread_bytes);
 	cause_bytes = message.bytes;
 	append_stderr(&message, end->stderr_tail);
-	wr_worker_process_report(self->set, self->worker, wr_buf_view(&message));
+	wr_worker_process_error(self, wr_buf_view(&message));
 	wr_worker_process_fail(self, wr_view_of(storage, cause_bytes));
 }
 
@@ -121,7 +121,7 @@ void wr_worker_process_fail_start(struct wr_worker_process *self, int os_error)
 
 	wr_buf_init_fixed(&message, storage, sizeof storage);
 	describe_failure(&message, self, &failure);
-	wr_worker_process_report(self->set, self->worker, wr_buf_view(&message));
+	wr_worker_process_error(self, wr_buf_view(&message));
 	wr_worker_process_fail(self, wr_buf_view(&message));
-	wr_runtime_execution_ended(self->set->runtime, self->worker);
+	wr_worker_process_ended(self);
 }

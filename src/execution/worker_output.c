@@ -1,5 +1,7 @@
 /* What a program says, line by line, as events of its Worker. All of it is foreign: what cannot be
- * taken is told as `child_protocol_error`, a few times per input, and the program goes on. */
+ * taken is told as `child_protocol_error`, a few times per input, and the program goes on. A line
+ * that cannot be recorded for now stays where it is, with all that follows it: in the child's
+ * buffer, and in the pipe. */
 #include "execution/worker_process.h"
 
 #include "check.h"
@@ -29,7 +31,7 @@ static void refuse_line(struct wr_worker_process *self, const char *detail)
 	wr_buf_init_fixed(&message, storage, sizeof storage);
 	wr_buf_append_view(&message, WR_VIEW("child_protocol_error: "));
 	wr_buf_append_view(&message, wr_view_of_string(detail));
-	wr_worker_process_report(self->set, self->worker, wr_buf_view(&message));
+	wr_worker_process_error(self, wr_buf_view(&message));
 }
 
 static void refuse_status(struct wr_worker_process *self, enum wr_status status)
@@ -43,41 +45,44 @@ _Static_assert(WR_CHILD_LINE_BYTES_MAX == 1048576, "the text above");
 
 /* ---- line mode ---- */
 
-static void say_line(struct wr_worker_process *self, struct wr_view line)
+static bool say_line(struct wr_worker_process *self, struct wr_view line)
 {
 	struct wr_buf *text = &self->running->texts;
 	struct wr_output output = {.kind = WR_OUTPUT_TEXT_DONE};
 
 	wr_buf_reset(text);
 	if (wr_lossy_append(text, line) != WR_OK) {
+		if (wr_buf_status(text) == WR_NO_MEMORY)
+			return wr_worker_process_refused(self, WR_NO_MEMORY);
 		refuse_status(self, wr_buf_status(text));
-		return;
+		return true;
 	}
 	output.text = text->bytes == 0 ? WR_VIEW("") : wr_buf_view(text);
-	wr_worker_process_output(self, &output);
+	return wr_worker_process_output(self, &output);
 }
 
 /* ---- jsonl mode ---- */
 
-static void take_message(struct wr_worker_process *self, struct wr_view line)
+static bool take_message(struct wr_worker_process *self, struct wr_view line)
 {
 	struct wr_jsonl_message message;
 	struct wr_error error;
 
 	if (line.bytes == 0)
-		return;
+		return true;
 	if (wr_jsonl_read(&message, &self->running->texts, line, &error) != WR_OK) {
+		if (error.status == WR_NO_MEMORY)
+			return wr_worker_process_refused(self, WR_NO_MEMORY);
 		refuse_line(self,
 			    error.detail != NULL ? error.detail : wr_status_text(error.status));
-		return;
+		return true;
 	}
 	switch (message.kind) {
 	case WR_JSONL_READY:
 		wr_worker_process_ready(self);
 		break;
 	case WR_JSONL_OUTPUT:
-		wr_worker_process_output(self, &message.output);
-		break;
+		return wr_worker_process_output(self, &message.output);
 	case WR_JSONL_DONE:
 		if (self->is_in_turn)
 			wr_worker_process_turn_done(self, message.result);
@@ -85,44 +90,76 @@ static void take_message(struct wr_worker_process *self, struct wr_view line)
 			refuse_line(self, "done outside of a turn");
 		break;
 	}
+	return true;
 }
 
 /* ---- */
 
-static void take_line(struct wr_worker_process *self, struct wr_view line)
+/* False: it was refused for now. */
+static bool take_line(struct wr_worker_process *self)
 {
-	struct wr_buf *texts = &self->running->texts;
+	struct wr_running *running = self->running;
+	bool is_taken = self->profile->mode == WR_PROCESS_LINE ? say_line(self, running->line)
+							       : take_message(self, running->line);
 
-	if (self->profile->mode == WR_PROCESS_LINE)
-		say_line(self, line);
-	else
-		take_message(self, line);
-	if (texts->capacity > TEXTS_BYTES_KEPT)
-		wr_buf_deinit(texts);
+	running->has_line = !is_taken;
+	if (running->texts.capacity > TEXTS_BYTES_KEPT)
+		wr_buf_deinit(&running->texts);
+	return is_taken;
+}
+
+bool wr_worker_output_resume(struct wr_worker_process *self)
+{
+	struct wr_running *running = self->running;
+
+	for (;;) {
+		enum wr_status status = WR_OK;
+
+		/* What the last line has brought about comes before the next one. */
+		if (wr_worker_process_has_reports(self))
+			return false;
+		if (!running->has_line)
+			status = wr_line_reader_next(&running->lines, &running->line);
+		if (status == WR_MORE)
+			return true;
+		if (status != WR_OK)
+			refuse_status(self, status);
+		else if (!take_line(self))
+			return false;
+	}
 }
 
 void wr_worker_output(struct wr_worker_process *self, struct wr_view bytes)
 {
-	struct wr_line_reader *lines = &self->running->lines;
-	enum wr_status status;
-	struct wr_view line;
+	struct wr_running *running = self->running;
 
-	if (self->reason == WR_PROCESS_CANCELLED)
-		return; /* ended at once: nothing of it is heard any more */
-	wr_line_reader_feed(lines, bytes);
-	while ((status = wr_line_reader_next(lines, &line)) != WR_MORE) {
-		if (status == WR_OK)
-			take_line(self, line);
-		else
-			refuse_status(self, status);
-	}
+	if (running->is_deaf)
+		return;
+	wr_assert(!running->has_line);
+	wr_line_reader_feed(&running->lines, bytes);
+	if (!wr_worker_output_resume(self))
+		wr_child_hold(&running->child);
 }
 
-void wr_worker_output_end(struct wr_worker_process *self)
+bool wr_worker_output_end(struct wr_worker_process *self)
 {
-	struct wr_view line;
+	struct wr_running *running = self->running;
 
-	if (self->reason != WR_PROCESS_CANCELLED &&
-	    wr_line_reader_end(&self->running->lines, &line) == WR_OK)
-		take_line(self, line);
+	if (running->is_deaf)
+		return true;
+	if (wr_worker_process_has_reports(self))
+		return false;
+	if (!running->has_line && wr_line_reader_end(&running->lines, &running->line) != WR_OK)
+		return true;
+	return take_line(self);
+}
+
+void wr_worker_output_drop(struct wr_worker_process *self)
+{
+	struct wr_running *running = self->running;
+
+	running->is_deaf = true;
+	running->has_line = false;
+	while (wr_line_reader_next(&running->lines, &running->line) != WR_MORE)
+		;
 }

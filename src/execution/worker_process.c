@@ -5,58 +5,9 @@
 #include "io/log.h"
 #include "bounds.h"
 
-#include <errno.h>
-
-/* ---- records ---- */
-
-static void note_loss(uint32_t worker, enum wr_status status)
-{
-	WR_LOG(WR_LOG_ERROR, "worker_event_lost", WR_LOG_NUMBER("worker", worker),
-	       WR_LOG_TEXT("status", wr_view_of_string(wr_status_name(status))));
-}
-
-void wr_worker_process_output(struct wr_worker_process *self, const struct wr_output *output)
-{
-	enum wr_status status = wr_runtime_output(self->set->runtime, self->worker, output);
-
-	if (status != WR_OK)
-		note_loss(self->worker, status);
-}
-
-void wr_worker_process_report(struct wr_processes *set, uint32_t worker, struct wr_view message)
-{
-	struct wr_output output = {
-		.kind = WR_OUTPUT_ERROR, .code = WR_ERROR_INTERNAL, .text = message};
-	enum wr_status status = wr_runtime_output(set->runtime, worker, &output);
-
-	if (status != WR_OK)
-		note_loss(worker, status);
-}
-
-/* A Worker that was stopped or cancelled has no phases but the end any more. */
-void wr_worker_process_phase(struct wr_worker_process *self, enum wr_phase phase,
-			     struct wr_view cause)
-{
-	enum wr_status status = wr_runtime_phase(self->set->runtime, self->worker, phase, cause);
-
-	if (status != WR_OK && status != WR_CONFLICT)
-		note_loss(self->worker, status);
-}
-
-static void say_turn(struct wr_worker_process *self, enum wr_output_kind kind, uint8_t code)
-{
-	struct wr_output output = {.kind = kind, .code = code};
-
-	if (kind != WR_OUTPUT_RUN_END) {
-		output.numbers[0] = self->turn;
-		output.has_number[0] = true;
-	}
-	wr_worker_process_output(self, &output);
-}
-
 /* ---- waiting input ---- */
 
-static void drop_pending(struct wr_worker_process *self)
+void wr_worker_process_drop_pending(struct wr_worker_process *self)
 {
 	wr_buf_deinit(&self->pending);
 	self->has_pending = false;
@@ -69,8 +20,7 @@ static bool ends_line(struct wr_view content)
 
 static void report_lost_input(struct wr_worker_process *self)
 {
-	wr_worker_process_report(self->set, self->worker,
-				 WR_VIEW("the input could not be kept: no memory"));
+	wr_worker_process_error(self, WR_VIEW("the input could not be kept: no memory"));
 }
 
 static void keep_pending(struct wr_worker_process *self, const struct wr_input *input)
@@ -92,8 +42,8 @@ static void keep_pending(struct wr_worker_process *self, const struct wr_input *
 
 /* ---- giving input to the program ---- */
 
-static void begin_end(struct wr_worker_process *self, enum wr_process_reason reason,
-		      enum wr_child_stage stage)
+void wr_worker_process_end(struct wr_worker_process *self, enum wr_process_reason reason,
+			   enum wr_child_stage stage)
 {
 	wr_timer_cancel(self->set->reactor, &self->timer);
 	self->state = WR_PROCESS_ENDING;
@@ -103,7 +53,7 @@ static void begin_end(struct wr_worker_process *self, enum wr_process_reason rea
 }
 
 /* One message of a few bytes, or an input. */
-static enum wr_status write_message(struct wr_worker_process *self, struct wr_buf *message)
+enum wr_status wr_worker_process_write(struct wr_worker_process *self, struct wr_buf *message)
 {
 	enum wr_status status = wr_buf_status(message);
 
@@ -122,7 +72,7 @@ static enum wr_status write_lines(struct wr_worker_process *self, struct wr_view
 	wr_buf_init(&lines, self->set->allocator, content.bytes + 1);
 	wr_buf_append_view(&lines, content);
 	wr_buf_append_byte(&lines, '\n');
-	return write_message(self, &lines);
+	return wr_worker_process_write(self, &lines);
 }
 
 static enum wr_status write_turn(struct wr_worker_process *self, const struct wr_input *input,
@@ -132,20 +82,20 @@ static enum wr_status write_turn(struct wr_worker_process *self, const struct wr
 
 	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
 	wr_jsonl_write_input(&message, input, turn);
-	return write_message(self, &message);
+	return wr_worker_process_write(self, &message);
 }
 
 static enum wr_status begin_turn(struct wr_worker_process *self, const struct wr_input *input)
 {
 	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
-	enum wr_status status = write_turn(self, input, worker->turn_count + 1);
+	enum wr_status status = write_turn(self, input, worker->now.turn_count + 1);
 
 	if (status != WR_OK)
 		return status;
-	self->turn = worker->turn_count + 1;
+	self->turn = worker->now.turn_count + 1;
 	self->is_in_turn = true;
 	wr_worker_process_phase(self, WR_PHASE_BUSY, WR_VIEW("input"));
-	say_turn(self, WR_OUTPUT_TURN_START, 0);
+	wr_worker_process_say(self, WR_REPORT_TURN_START, 0);
 	return WR_OK;
 }
 
@@ -166,9 +116,9 @@ static void give_first(struct wr_worker_process *self)
 		return;
 	if (give(self, &input) != WR_OK) {
 		self->lost_bytes += input.content.bytes;
-		begin_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
+		wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
 	}
-	drop_pending(self);
+	wr_worker_process_drop_pending(self);
 }
 
 static void open_for_input(struct wr_worker_process *self, struct wr_view cause)
@@ -193,9 +143,9 @@ void wr_worker_process_ready(struct wr_worker_process *self)
 void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_result result)
 {
 	wr_assert(self->is_in_turn);
-	say_turn(self, WR_OUTPUT_TURN_END,
-		 result == WR_RUN_PAUSED ? WR_TURN_PAUSED : WR_TURN_FINISHED);
-	say_turn(self, WR_OUTPUT_RUN_END, (uint8_t)result);
+	wr_worker_process_say(self, WR_REPORT_TURN_END,
+			      result == WR_RUN_PAUSED ? WR_TURN_PAUSED : WR_TURN_FINISHED);
+	wr_worker_process_say(self, WR_REPORT_RUN_END, (uint8_t)result);
 	self->is_in_turn = false;
 	if (self->is_cancelling) {
 		wr_timer_cancel(self->set->reactor, &self->timer);
@@ -214,43 +164,79 @@ static void log_end(const struct wr_worker_process *self, const struct wr_child_
 	       WR_LOG_NUMBER(end->is_signalled ? "signal" : "status", end->number));
 }
 
+/* One place among the children is free. */
+void wr_worker_process_give_place_back(struct wr_worker_process *self)
+{
+	self->set->count--;
+	if (wr_list_is_empty(&self->set->queue))
+		return;
+	wr_processes_want_turn(self->set);
+	wr_reactor_again(self->set->reactor);
+}
+
 /* Gives back what only a running child needs. */
 static void forget_running(struct wr_worker_process *self)
 {
 	struct wr_running *running = self->running;
 
 	wr_timer_cancel(self->set->reactor, &self->timer);
+	if (self->set->ledger != NULL && running->child.pid == 0)
+		wr_ledger_note_death(self->set->ledger, running->ledger_row);
 	wr_line_reader_deinit(&running->lines);
 	wr_buf_deinit(&running->texts);
 	wr_child_deinit(&running->child);
 	wr_allocator_free(self->set->allocator, running, sizeof *running);
 	self->running = NULL;
 	self->state = WR_PROCESS_NONE;
-	self->set->count--;
+	wr_worker_process_give_place_back(self);
+}
+
+static void free_released(struct wr_worker_process *self)
+{
+	self->set->by_worker[self->worker] = NULL;
+	wr_worker_process_free(self);
 }
 
 /* The Worker has ended for good: it will never come here again. */
 static void release(struct wr_worker_process *self)
 {
-	struct wr_processes *set = self->set;
-	uint32_t worker = self->worker;
-
-	set->by_worker[worker] = NULL;
-	wr_worker_process_free(self);
-	wr_runtime_execution_ended(set->runtime, worker);
+	self->is_released = true;
+	wr_worker_process_ended(self);
+	if (!wr_worker_process_has_reports(self))
+		free_released(self);
 }
 
-static void start(struct wr_worker_process *self);
-
-static void on_end(void *context, const struct wr_child_end *end)
+/* Input that came when it could not be given: for the next one, if it is not for this. */
+static void give_waiting(struct wr_worker_process *self)
 {
-	struct wr_worker_process *self = context;
+	struct wr_input input = {self->pending_kind, wr_buf_view(&self->pending)};
+	enum wr_status status;
 
-	wr_worker_output_end(self);
+	if (!self->has_pending || wr_worker_process_has_reports(self))
+		return;
+	if (self->state == WR_PROCESS_NONE) {
+		wr_worker_process_start(self);
+	} else if (self->state == WR_PROCESS_OPEN) {
+		status = give(self, &input);
+		if (status == WR_CLOSED) {
+			wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
+			return;
+		}
+		if (status != WR_OK)
+			report_lost_input(self);
+		wr_worker_process_drop_pending(self);
+	}
+}
+
+/* It is dead, and all it has said was taken. */
+static void finish(struct wr_worker_process *self)
+{
+	const struct wr_child_end *end = &self->running->end;
+
 	log_end(self, end);
 	/* What it was started for is not tried with another: that could go on for ever. */
 	if (!self->is_ready)
-		drop_pending(self);
+		wr_worker_process_drop_pending(self);
 	switch (self->is_cancelling && self->reason < WR_PROCESS_INTERRUPTED
 			? WR_PROCESS_INTERRUPTED
 			: self->reason) {
@@ -272,9 +258,18 @@ static void on_end(void *context, const struct wr_child_end *end)
 		return;
 	}
 	forget_running(self);
-	wr_runtime_execution_ended(self->set->runtime, self->worker);
-	if (self->has_pending)
-		start(self); /* it came too late for the one that is gone */
+	wr_worker_process_ended(self);
+	give_waiting(self); /* it came too late for the one that is gone */
+}
+
+static void on_end(void *context, const struct wr_child_end *end)
+{
+	struct wr_worker_process *self = context;
+
+	self->running->is_over = true;
+	self->running->end = *end;
+	if (wr_worker_output_end(self))
+		finish(self);
 }
 
 /* ---- the start of the program ---- */
@@ -287,118 +282,38 @@ static void on_started(void *context)
 		open_for_input(self, WR_VIEW("started"));
 }
 
+static bool takes_output(void *context)
+{
+	struct wr_worker_process *self = context;
+
+	if (wr_worker_process_takes_output(self))
+		return true;
+	wr_worker_process_hold(self);
+	return false;
+}
+
 static void on_output(void *context, struct wr_view bytes)
 {
 	wr_worker_output(context, bytes);
 }
 
-/* Who cannot say `done` any more cannot end a turn. A filter may be silent and useful. */
+/* Who can say nothing any more cannot end a turn, and does nothing that anybody could see; mostly
+ * it is about to end. */
 static void on_output_end(void *context)
 {
 	struct wr_worker_process *self = context;
 
-	if (self->profile->mode == WR_PROCESS_JSONL)
-		begin_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
+	self->running->has_closed_output = true;
+	wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
 }
 
-static const struct wr_child_events child_events = {
+const struct wr_child_events wr_worker_child_events = {
 	.on_started = on_started,
+	.takes_output = takes_output,
 	.on_output = on_output,
 	.on_output_end = on_output_end,
 	.on_end = on_end,
 };
-
-static enum wr_status start_child(struct wr_worker_process *self, struct wr_error *error)
-{
-	const struct wr_process_profile *profile = self->profile;
-	const struct wr_child_config config = {
-		.reactor = self->set->reactor,
-		.allocator = self->set->allocator,
-		.events = &child_events,
-		.context = self,
-		.input_bytes_max = profile->mode == WR_PROCESS_LINE ? WR_CHILD_INPUT_BYTES_MAX
-								    : WR_FRAME_BYTES_MAX,
-		.grace_ms = profile->grace_ms,
-	};
-	char path[WR_PROGRAM_PATH_BYTES_MAX];
-	char *environment[WR_ENVIRONMENT_COUNT_MAX + 1];
-	struct wr_spawn spawn = {
-		.path = path,
-		.argv = profile->argv,
-		.environment = environment,
-		.cwd = profile->cwd,
-		.address_space_bytes_max = profile->address_space_bytes_max,
-		.file_bytes_max = profile->file_bytes_max,
-	};
-	enum wr_status status;
-
-	wr_environment_select(environment, self->set->environment, profile->environment_names);
-	status = wr_program_find(path, profile->argv[0], wr_environment_value(environment, "PATH"),
-				 error);
-	if (status != WR_OK)
-		return status;
-	return wr_child_start(&self->running->child, &config, &spawn, error);
-}
-
-static void write_init(struct wr_worker_process *self)
-{
-	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
-	struct wr_buf message;
-
-	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
-	wr_jsonl_write_init(&message, worker->id);
-	if (write_message(self, &message) != WR_OK ||
-	    wr_timer_set(self->set->reactor, &self->timer, self->profile->ready_ms_max) != WR_OK)
-		begin_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_TERMINATING);
-}
-
-static void launch(struct wr_worker_process *self)
-{
-	struct wr_processes *set = self->set;
-	struct wr_error error = {.os_error = ENOMEM};
-
-	self->started_ms = set->reactor->now_ms;
-	self->reason = WR_PROCESS_BY_ITSELF;
-	self->is_ready = self->is_in_turn = self->is_cancelling = false;
-	self->lost_bytes = 0;
-	self->running = wr_allocator_take_zeroed(set->allocator, sizeof *self->running);
-	if (self->running != NULL) {
-		wr_line_reader_init(&self->running->lines, set->allocator, WR_CHILD_LINE_BYTES_MAX);
-		wr_buf_init(&self->running->texts, set->allocator, WR_EVENT_BYTES_MAX);
-	}
-	if (self->running == NULL || start_child(self, &error) != WR_OK) {
-		if (self->running != NULL)
-			wr_allocator_free(set->allocator, self->running, sizeof *self->running);
-		self->running = NULL;
-		self->state = WR_PROCESS_NONE;
-		set->count--;
-		drop_pending(self);
-		wr_worker_process_fail_start(self, error.os_error);
-		return;
-	}
-	self->state = WR_PROCESS_STARTING;
-	WR_LOG(WR_LOG_INFO, "child_started", WR_LOG_NUMBER("worker", self->worker),
-	       WR_LOG_NUMBER("pid", self->running->child.pid));
-	if (self->profile->mode == WR_PROCESS_JSONL)
-		write_init(self);
-}
-
-static void start(struct wr_worker_process *self)
-{
-	uint64_t now_ms = self->set->reactor->now_ms;
-
-	wr_assert(self->state == WR_PROCESS_NONE);
-	self->set->count++;
-	self->state = WR_PROCESS_WAITING;
-	if (now_ms < self->not_before_ms &&
-	    wr_timer_set(self->set->reactor, &self->timer, self->not_before_ms - now_ms) == WR_OK) {
-		wr_worker_process_phase(self, WR_PHASE_STARTING,
-					WR_VIEW("waits, as it died early before"));
-		return;
-	}
-	wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
-	launch(self);
-}
 
 /* ---- deadlines ---- */
 
@@ -407,13 +322,16 @@ static void on_timer(struct wr_timer *timer)
 	struct wr_worker_process *self = wr_container_of(timer, struct wr_worker_process, timer);
 
 	if (self->state == WR_PROCESS_WAITING) {
-		launch(self);
+		wr_worker_process_launch(self);
 	} else if (self->state == WR_PROCESS_STARTING) {
-		wr_worker_process_report(self->set, self->worker,
-					 WR_VIEW("child_protocol_error: not ready in time"));
-		begin_end(self, WR_PROCESS_FAULTY, WR_CHILD_TERMINATING);
+		/* It may have said so, and we do not listen for want of room. */
+		if (self->running->child.is_held &&
+		    wr_timer_set(self->set->reactor, timer, self->profile->ready_ms_max) == WR_OK)
+			return;
+		wr_worker_process_error(self, WR_VIEW("child_protocol_error: not ready in time"));
+		wr_worker_process_end(self, WR_PROCESS_FAULTY, WR_CHILD_TERMINATING);
 	} else if (self->is_cancelling) {
-		begin_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_TERMINATING);
+		wr_worker_process_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_TERMINATING);
 	}
 }
 
@@ -432,6 +350,9 @@ struct wr_worker_process *wr_worker_process_new(struct wr_processes *set,
 	self->worker = worker;
 	self->timer.on_due = on_timer;
 	wr_buf_init(&self->pending, set->allocator, WR_CHILD_INPUT_BYTES_MAX);
+	wr_buf_init(&self->reports.texts, set->allocator, WR_REPORT_TEXTS_BYTES_MAX);
+	wr_list_init(&self->queue_node);
+	wr_list_init(&self->held_node);
 	return self;
 }
 
@@ -440,21 +361,36 @@ void wr_worker_process_free(struct wr_worker_process *self)
 	if (self->running != NULL)
 		forget_running(self);
 	wr_timer_cancel(self->set->reactor, &self->timer);
+	wr_list_remove(&self->queue_node);
+	wr_list_remove(&self->held_node);
 	wr_buf_deinit(&self->pending);
+	wr_buf_deinit(&self->reports.texts);
 	wr_allocator_free(self->set->allocator, self, sizeof *self);
 }
 
-enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
-				       const struct wr_input *input)
+/* In line mode also behind one that is about to end by itself: the next one will take it. */
+static bool takes_more_input(const struct wr_worker_process *self)
 {
-	size_t queued = self->pending.bytes;
+	if (wr_worker_process_has_reports(self) || self->is_released)
+		return false;
+	if (self->profile->mode == WR_PROCESS_JSONL)
+		return self->state != WR_PROCESS_ENDING && !self->is_in_turn && !self->has_pending;
+	return self->state != WR_PROCESS_ENDING || self->reason == WR_PROCESS_BY_ITSELF;
+}
 
-	if (self->state == WR_PROCESS_ENDING)
+enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
+				       const struct wr_input *input,
+				       const struct wr_undelivered *waiting)
+{
+	/* Each of them may get a newline. */
+	uint64_t queued = self->pending.bytes + waiting->bytes + waiting->count;
+
+	if (!takes_more_input(self))
 		return WR_BUSY;
 	if (self->running != NULL)
 		queued += wr_child_queued(&self->running->child);
 	if (self->profile->mode == WR_PROCESS_JSONL)
-		return self->is_in_turn || self->has_pending || queued != 0 ? WR_BUSY : WR_OK;
+		return queued != 0 ? WR_BUSY : WR_OK;
 	if (queued >= WR_CHILD_INPUT_BYTES_MAX ||
 	    input->content.bytes >= WR_CHILD_INPUT_BYTES_MAX - queued)
 		return WR_BUSY;
@@ -465,11 +401,12 @@ void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_i
 {
 	enum wr_status status = WR_CLOSED;
 
-	if (self->state == WR_PROCESS_OPEN) {
+	if (self->state == WR_PROCESS_OPEN && !self->has_pending &&
+	    !wr_worker_process_has_reports(self)) {
 		status = give(self, input);
 		if (status == WR_CLOSED)
 			/* It reads no more and is about to end, or has to: the next one will. */
-			begin_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
+			wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
 	}
 	if (status == WR_OK)
 		return;
@@ -478,20 +415,27 @@ void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_i
 		return;
 	}
 	keep_pending(self, input);
-	if (self->state == WR_PROCESS_NONE)
-		start(self);
-	else if (self->state == WR_PROCESS_STARTING)
+	if (self->state == WR_PROCESS_STARTING)
 		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
+	else
+		give_waiting(self);
 }
 
 /* A start that has not happened does not happen. */
 static void cancel_waiting(struct wr_worker_process *self)
 {
-	wr_timer_cancel(self->set->reactor, &self->timer);
+	if (self->state == WR_PROCESS_WAITING) {
+		wr_timer_cancel(self->set->reactor, &self->timer);
+		wr_worker_process_give_place_back(self);
+	}
+	wr_list_remove(&self->queue_node);
 	self->state = WR_PROCESS_NONE;
-	self->set->count--;
-	drop_pending(self);
-	wr_runtime_execution_ended(self->set->runtime, self->worker);
+	wr_worker_process_drop_pending(self);
+}
+
+static bool is_waiting(const struct wr_worker_process *self)
+{
+	return self->state == WR_PROCESS_WAITING || self->state == WR_PROCESS_QUEUED;
 }
 
 static enum wr_status ask_to_cancel(struct wr_worker_process *self)
@@ -503,10 +447,10 @@ static enum wr_status ask_to_cancel(struct wr_worker_process *self)
 	self->is_cancelling = true;
 	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
 	wr_jsonl_write_cancel(&message);
-	if (write_message(self, &message) != WR_OK ||
+	if (wr_worker_process_write(self, &message) != WR_OK ||
 	    wr_timer_set(self->set->reactor, &self->timer, self->profile->interrupt_ms_max) !=
 		    WR_OK)
-		begin_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_TERMINATING);
+		wr_worker_process_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_TERMINATING);
 	return WR_OK;
 }
 
@@ -517,25 +461,27 @@ enum wr_status wr_worker_process_interrupt(struct wr_worker_process *self)
 	switch (self->state) {
 	case WR_PROCESS_NONE:
 		return WR_CONFLICT;
+	case WR_PROCESS_QUEUED:
 	case WR_PROCESS_WAITING:
 		cancel_waiting(self);
 		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 					WR_VIEW("interrupted before its start"));
+		wr_worker_process_ended(self);
 		return WR_OK;
 	case WR_PROCESS_STARTING:
 		if (is_jsonl && !self->has_pending)
 			return WR_CONFLICT;
-		drop_pending(self);
+		wr_worker_process_drop_pending(self);
 		if (is_jsonl)
 			wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 						WR_VIEW("interrupted at its start"));
 		else
-			begin_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_INTERRUPTING);
+			wr_worker_process_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_INTERRUPTING);
 		return WR_OK;
 	case WR_PROCESS_OPEN:
 		if (is_jsonl)
 			return self->is_in_turn ? ask_to_cancel(self) : WR_CONFLICT;
-		begin_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_INTERRUPTING);
+		wr_worker_process_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_INTERRUPTING);
 		return WR_OK;
 	case WR_PROCESS_ENDING:
 		return self->reason == WR_PROCESS_INTERRUPTED ? WR_OK : WR_CONFLICT;
@@ -551,15 +497,16 @@ static void end_in_order(struct wr_worker_process *self, enum wr_process_reason 
 	if (self->profile->mode == WR_PROCESS_JSONL) {
 		wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
 		wr_jsonl_write_shutdown(&message);
-		write_message(self, &message); /* who cannot hear it sees the end of its input */
+		wr_worker_process_write(
+			self, &message); /* who cannot hear it sees the end of its input */
 	}
-	begin_end(self, reason, WR_CHILD_CLOSING);
+	wr_worker_process_end(self, reason, WR_CHILD_CLOSING);
 }
 
 void wr_worker_process_stop(struct wr_worker_process *self)
 {
-	drop_pending(self);
-	if (self->state == WR_PROCESS_WAITING)
+	wr_worker_process_drop_pending(self);
+	if (is_waiting(self))
 		cancel_waiting(self);
 	if (self->state == WR_PROCESS_NONE)
 		release(self);
@@ -567,40 +514,123 @@ void wr_worker_process_stop(struct wr_worker_process *self)
 		end_in_order(self, WR_PROCESS_STOPPED);
 }
 
+/* What it has said and nobody has heard goes, too, also when the child is dead already. */
+static void deafen(struct wr_worker_process *self)
+{
+	wr_worker_output_drop(self);
+	if (self->running->is_over)
+		finish(self);
+	else if (self->running->child.is_held && !wr_child_resume(&self->running->child))
+		wr_worker_process_hold(self);
+}
+
 void wr_worker_process_cancel(struct wr_worker_process *self)
 {
-	drop_pending(self);
-	if (self->state == WR_PROCESS_WAITING)
+	wr_worker_process_drop_pending(self);
+	if (is_waiting(self))
 		cancel_waiting(self);
-	if (self->state == WR_PROCESS_NONE)
+	if (self->state == WR_PROCESS_NONE) {
 		release(self);
-	else
-		begin_end(self, WR_PROCESS_CANCELLED, WR_CHILD_KILLING);
+		return;
+	}
+	wr_worker_process_end(self, WR_PROCESS_CANCELLED, WR_CHILD_KILLING);
+	deafen(self);
+}
+
+void wr_worker_process_refuse(struct wr_worker_process *self)
+{
+	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
+
+	/* From `failed` no other way leads there. */
+	if (worker->now.phase == WR_PHASE_FAILED || wr_worker_process_has_reports(self))
+		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
+	wr_worker_process_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("the Runtime is stopping"));
+	if (self->running == NULL)
+		wr_worker_process_ended(self);
 }
 
 void wr_worker_process_drain(struct wr_worker_process *self)
 {
-	if (self->state == WR_PROCESS_NONE)
-		return;
-	if (self->has_pending || self->is_in_turn)
+	if (self->has_pending && !self->is_in_turn)
+		wr_worker_process_refuse(self);
+	else if (self->is_in_turn)
 		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 					WR_VIEW("the Runtime is stopping"));
-	drop_pending(self);
-	if (self->state == WR_PROCESS_WAITING)
+	wr_worker_process_drop_pending(self);
+	if (is_waiting(self))
 		cancel_waiting(self);
-	else
+	else if (self->state != WR_PROCESS_NONE)
 		end_in_order(self, WR_PROCESS_DRAINED);
 }
 
 void wr_worker_process_kill(struct wr_worker_process *self)
 {
+	self->is_killed = true;
 	if (self->running != NULL)
-		begin_end(self, WR_PROCESS_DRAINED, WR_CHILD_KILLING);
+		wr_worker_process_end(self, WR_PROCESS_DRAINED, WR_CHILD_KILLING);
+	if (!wr_list_is_empty(&self->held_node)) {
+		self->reports.retry_at_ms = 0;
+		wr_reactor_again(self->set->reactor);
+	}
 }
+
+/* ---- what had to wait ---- */
+
+/* Not in every turn: a try of a large line that has no memory costs as much as one that has. */
+static bool may_retry(const struct wr_worker_process *self)
+{
+	const struct wr_reports *reports = &self->reports;
+
+	return self->set->reactor->now_ms >= reports->retry_at_ms ||
+	       (reports->waits_for_room && wr_runtime_takes_output(self->set->runtime));
+}
+
+/* Whether what it has said is taken, as far as it was read. */
+static bool take_held_output(struct wr_worker_process *self)
+{
+	return wr_worker_process_takes_output(self) && wr_worker_output_resume(self) &&
+	       (!self->running->is_over || wr_worker_output_end(self));
+}
+
+void wr_worker_process_retry(struct wr_worker_process *self)
+{
+	struct wr_running *running = self->running;
+
+	wr_list_remove(&self->held_node);
+	if (!may_retry(self) || !wr_worker_process_flush(self) ||
+	    (running != NULL && !take_held_output(self))) {
+		wr_worker_process_hold(self);
+		return;
+	}
+	if (self->is_released) {
+		free_released(self);
+		return;
+	}
+	if (running != NULL && running->is_over) {
+		finish(self);
+		return;
+	}
+	give_waiting(self);
+	if (running != NULL && running->child.is_held && !wr_child_resume(&running->child))
+		wr_worker_process_hold(self);
+}
+
+/* ---- */
 
 pid_t wr_worker_process_pid(const struct wr_worker_process *self)
 {
 	return self->running == NULL ? 0 : self->running->child.pid;
+}
+
+bool wr_worker_process_is_at_rest(const struct wr_worker_process *self)
+{
+	return self->state == WR_PROCESS_NONE && !self->has_pending &&
+	       !wr_worker_process_has_reports(self);
+}
+
+bool wr_worker_process_is_live(const struct wr_worker_process *self)
+{
+	return self->running != NULL || wr_worker_process_has_reports(self);
 }
 
 bool wr_worker_process_reap(struct wr_worker_process *self)

@@ -1,22 +1,28 @@
 /*
  * worker_process — one Worker's program from start to start. Private to this folder.
  *
- *	NONE --deliver--> STARTING --exec, ready--> OPEN --end of any kind--> ENDING --reaped-->
- *NONE
- *	     \--too early--> WAITING --/
+ *	NONE -deliver-> STARTING -exec, ready-> OPEN -end of any kind-> ENDING -reaped-> NONE
+ *	    \-no free place-> QUEUED -/
+ *	     \-too early-> WAITING --/
  *
  * One input may wait (`pending`) while the program is not there: in line mode the bytes for stdin,
- *to which more can come, in jsonl mode the content of one turn.
+ * to which more can come, in jsonl mode the content of one turn.
+ *
+ * What it reports is recorded in order. When a record is refused for now (no room, no memory), it
+ * and all later reports wait, no output is read, no input is given, nothing is started; it is
+ * tried again at the end of later turns.
  */
 #ifndef WR_EXECUTION_WORKER_PROCESS_H
 #define WR_EXECUTION_WORKER_PROCESS_H
 
+#include "containers/list.h"
 #include "execution/child.h"
 #include "execution/line_reader.h"
 #include "execution/process.h"
 
 enum wr_process_state {
 	WR_PROCESS_NONE,
+	WR_PROCESS_QUEUED,  /* for a place among the children */
 	WR_PROCESS_WAITING, /* for its back-off */
 	WR_PROCESS_STARTING,
 	WR_PROCESS_OPEN,
@@ -37,8 +43,44 @@ enum wr_process_reason {
 struct wr_running {
 	struct wr_child child;
 	struct wr_line_reader lines;
+	struct wr_view line; /* the one that is being taken, with has_line */
+	bool has_line;
+	bool is_deaf;		/* nothing of it is heard any more */
+	bool has_closed_output; /* before it died */
+	bool is_over;		/* `end` is known, but not yet told */
+	struct wr_child_end end;
 	struct wr_buf texts;	  /* of the message that is read */
 	unsigned protocol_errors; /* told since the last input */
+	uint32_t ledger_row;
+};
+
+/* ---- reports that wait (worker_records.c) ---- */
+
+enum wr_report_kind {
+	WR_REPORT_ERROR, /* text */
+	WR_REPORT_TURN_START,
+	WR_REPORT_TURN_END, /* code */
+	WR_REPORT_RUN_END,  /* code */
+	WR_REPORT_PHASE,    /* code, and text: its cause */
+	WR_REPORT_ENDED
+};
+
+struct wr_report {
+	uint8_t kind, code;
+	uint16_t text_bytes;
+};
+
+/* No input is given and nothing starts while one waits, so only what one life can say comes
+ * together: a beginning, a turn, an end. */
+enum { WR_REPORT_COUNT_MAX = 24, WR_REPORT_TEXTS_BYTES_MAX = 16384 };
+
+struct wr_reports {
+	struct wr_report items[WR_REPORT_COUNT_MAX];
+	uint32_t count;
+	struct wr_buf texts;  /* one after the other */
+	bool waits_for_room;  /* else for memory */
+	uint64_t retry_at_ms; /* not before, unless there is room */
+	uint64_t since_ms;    /* when what is tried was refused first; 0: it was not */
 };
 
 struct wr_worker_process {
@@ -52,6 +94,8 @@ struct wr_worker_process {
 	bool has_pending;
 	bool is_in_turn;
 	bool is_cancelling; /* the program was asked to end its turn */
+	bool is_released;   /* it goes when all is recorded */
+	bool is_killed;	    /* the end of the Runtime does not wait for it any more */
 	enum wr_input_kind pending_kind;
 	uint64_t turn;
 	uint64_t lost_bytes; /* of input that this child was started for and never took */
@@ -59,6 +103,9 @@ struct wr_worker_process {
 	uint64_t started_ms, not_before_ms;
 	struct wr_timer timer; /* back-off, ready, cancel: one at a time */
 	struct wr_buf pending;
+	struct wr_reports reports;
+	struct wr_list queue_node; /* of those that wait for a place */
+	struct wr_list held_node;  /* of those that have to be tried again */
 };
 
 /* NULL without memory. */
@@ -69,24 +116,64 @@ void wr_worker_process_free(struct wr_worker_process *self);
 
 /* The operations of the port, for a Worker that has a process. */
 enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
-				       const struct wr_input *input);
+				       const struct wr_input *input,
+				       const struct wr_undelivered *waiting);
 void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_input *input);
 enum wr_status wr_worker_process_interrupt(struct wr_worker_process *self);
 void wr_worker_process_stop(struct wr_worker_process *self);
 void wr_worker_process_cancel(struct wr_worker_process *self);
 void wr_worker_process_drain(struct wr_worker_process *self);
+/* An input that becomes visible while the Runtime ends: it is told, not run. */
+void wr_worker_process_refuse(struct wr_worker_process *self);
 void wr_worker_process_kill(struct wr_worker_process *self);
+
+/* Goes on with what had to wait; takes it off the list of those, where it may come back to. */
+void wr_worker_process_retry(struct wr_worker_process *self);
 
 /* 0: none. */
 pid_t wr_worker_process_pid(const struct wr_worker_process *self);
+/* Nothing of it runs, and there is nothing to run it for. */
+bool wr_worker_process_is_at_rest(const struct wr_worker_process *self);
+/* Whether there is anything of it that is not yet buried and recorded. */
+bool wr_worker_process_is_live(const struct wr_worker_process *self);
 /* Buries a dead child: true when there was one. */
 bool wr_worker_process_reap(struct wr_worker_process *self);
 
+/* ---- of all together (process.c) ---- */
+
+/* There is something to do at the end of this turn, or of the next. */
+void wr_processes_want_turn(struct wr_processes *self);
+
+/* ---- its start (worker_start.c) ---- */
+
+/* Now, or when it has a place, or when it is time. */
+void wr_worker_process_start(struct wr_worker_process *self);
+/* It has a place now. */
+void wr_worker_process_begin(struct wr_worker_process *self);
+/* It is time. */
+void wr_worker_process_launch(struct wr_worker_process *self);
+
+/* ---- what a start needs of its life (worker_process.c) ---- */
+
+extern const struct wr_child_events wr_worker_child_events;
+/* Goes on to a stage of its end, for this reason unless there is a stronger one. */
+void wr_worker_process_end(struct wr_worker_process *self, enum wr_process_reason reason,
+			   enum wr_child_stage stage);
+/* Gives a message to the program, and back the buffer. As wr_child_write. */
+enum wr_status wr_worker_process_write(struct wr_worker_process *self, struct wr_buf *message);
+/* Its place among the children is free again. */
+void wr_worker_process_give_place_back(struct wr_worker_process *self);
+void wr_worker_process_drop_pending(struct wr_worker_process *self);
+
 /* ---- what the program says (worker_output.c) ---- */
 
-/* Bytes of its stdout, cut anywhere; and after the last of them. */
+/* Bytes of its stdout, cut anywhere: lent until all of them are taken. */
 void wr_worker_output(struct wr_worker_process *self, struct wr_view bytes);
-void wr_worker_output_end(struct wr_worker_process *self);
+/* Goes on with them; and after the last of them. False: it is held, and called again later. */
+bool wr_worker_output_resume(struct wr_worker_process *self);
+bool wr_worker_output_end(struct wr_worker_process *self);
+/* Forgets what is not yet taken, and hears no more. */
+void wr_worker_output_drop(struct wr_worker_process *self);
 
 /* What it means to the life of the process: `ready`, and `done` of the running turn. */
 void wr_worker_process_ready(struct wr_worker_process *self);
@@ -101,12 +188,31 @@ void wr_worker_process_fail_start(struct wr_worker_process *self, int os_error);
 /* The phase `failed`; the next start may have to wait. */
 void wr_worker_process_fail(struct wr_worker_process *self, struct wr_view cause);
 
-/* ---- records ---- */
+/* ---- records (worker_records.c) ---- */
 
+/* Reports: recorded now, or kept until they can be. */
 void wr_worker_process_phase(struct wr_worker_process *self, enum wr_phase phase,
 			     struct wr_view cause);
-void wr_worker_process_output(struct wr_worker_process *self, const struct wr_output *output);
-/* An error event of a Worker. */
-void wr_worker_process_report(struct wr_processes *set, uint32_t worker, struct wr_view message);
+void wr_worker_process_error(struct wr_worker_process *self, struct wr_view message);
+void wr_worker_process_say(struct wr_worker_process *self, enum wr_report_kind kind, uint8_t code);
+void wr_worker_process_ended(struct wr_worker_process *self);
+
+/* An event that the program has made. True: done with, recorded or lost. False: it was refused for
+ * now, and the process is held; give it again. */
+bool wr_worker_process_output(struct wr_worker_process *self, const struct wr_output *output);
+/* The same for whatever had no memory. */
+bool wr_worker_process_refused(struct wr_worker_process *self, enum wr_status status);
+
+static inline bool wr_worker_process_has_reports(const struct wr_worker_process *self)
+{
+	return self->reports.count != 0;
+}
+
+/* Whether its output can be recorded now, as far as that is known. */
+bool wr_worker_process_takes_output(const struct wr_worker_process *self);
+/* It has to be tried again at the end of this turn or later. */
+void wr_worker_process_hold(struct wr_worker_process *self);
+/* Records what waits, as far as it goes: true when nothing is left. */
+bool wr_worker_process_flush(struct wr_worker_process *self);
 
 #endif

@@ -3,16 +3,19 @@
  *
  * A subscription is a position in an event stream (core/event_log.h) plus at most one partly
  * written frame; there is no queue per subscriber. Once per reactor turn, after all input of the
- * turn, each subscriber that is behind and whose socket takes bytes is sent what it lacks, in one
- * system call of at most WR_SUBSCRIBER_TURN_BYTES_MAX straight out of the log's chunks; then
- * retention is applied. The runtime-wide stream is the same bytes with another cursor: its frames
- * pass one shared buffer on their way, in which the cursors are replaced.
+ * turn, each subscriber that is behind what is visible and whose socket takes bytes is sent what it
+ * lacks, in one system call of at most WR_SUBSCRIBER_TURN_BYTES_MAX straight out of the log's
+ * chunks; then retention is applied. The runtime-wide stream is the same bytes with another cursor:
+ * its frames pass one shared buffer on their way, in which the cursors are replaced. Whoever is
+ * behind what memory has reads from the store, a share of each turn, until memory has what comes
+ * next. The owner calls wr_runtime_settle before the end of the turn: its hook comes before ours.
  *
  * Opening (design 3): without a cursor a filled snapshot whose cursor is its watermark, then what
  * comes; with a good cursor the events after it; else the one diagnostic that says why not, and
- * Close 1008. A reader whose position was evicted is sent the rest of its frame, the diagnostic
- * runtime.cursor_expired with the oldest usable cursor, and Close 1013. Any data frame of a client:
- * runtime.observation_only, Close 1008.
+ * Close 1008. A reader whose position is gone from memory and store is sent the rest of its frame,
+ * as far as that is still to be had (else it is reset), the diagnostic runtime.cursor_expired with
+ * the oldest usable cursor, and Close 1013. When the store cannot be read: runtime.store_corrupt or
+ * runtime.store_io, Close 1011. Any data frame of a client: runtime.observation_only, Close 1008.
  *
  * Order of calls: new -> (make the Runtime with wr_fanout_observer) -> attach -> accept* -> free.
  */

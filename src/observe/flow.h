@@ -3,33 +3,48 @@
  *
  * A Worker's subscriber is a byte position in that Worker's event stream and is sent straight from
  * the log's chunks (worker_flow.c). A runtime-wide one is a sequence, and is sent from a shared
- * buffer in which the cursors of the frames have been replaced (runtime_flow.c).
+ * buffer in which the cursors of the frames have been replaced (runtime_flow.c). One whose next
+ * frame is no longer in memory is a sequence, too, and is sent from the same kind of buffer, filled
+ * from the store (stored_flow.c).
+ *
+ *	          memory is overtaken, and the store still has it
+ *	   LIVE ---------------------------------------------------> STORED
+ *	    |  ^                                                      |   |
+ *	    |  '------- what comes next is in memory -----------------'   | the store gave it up, or
+ *	    | overtaken, and no store has it                              | cannot read it
+ *	    v                                                             v
+ *	   CUT (inside a frame) ---- its rest, then on, or why not ---> ENDED
  */
 #ifndef WR_OBSERVE_FLOW_H
 #define WR_OBSERVE_FLOW_H
 
 #include "observe/fanout.h"
+#include "observe/rendered.h"
 #include "observe/saved_frame.h"
 #include "wire/event_json.h"
 
 enum wr_subscription_state {
 	WR_SUBSCRIPTION_LIVE,
-	WR_SUBSCRIPTION_CUT,  /* evicted: the rest of its frame, the diagnostic, Close 1013 */
-	WR_SUBSCRIPTION_ENDED /* nothing more of the log is sent: closing */
+	WR_SUBSCRIPTION_CUT,   /* its frame is gone: its rest comes from a saved copy */
+	WR_SUBSCRIPTION_ENDED, /* nothing more of the log is sent: closing */
+	WR_SUBSCRIPTION_STORED /* reads what memory no longer has from the store */
 };
 
 /* The app's bytes of a connection; one per subscriber, so every byte counts. */
 struct wr_subscription {
-	struct wr_list place; /* among those of its stream, or the runtime-wide ones */
-	/* Worker: position of the next byte. Runtime-wide: sequence of the last whole frame sent,
-	 * or with `offset` != 0 of the frame that is partly sent. */
+	/* LIVE, CUT: among those of its stream, or the runtime-wide ones. STORED: in the backlog
+	 * while its socket takes bytes, else in no list. */
+	struct wr_list place;
+	/* LIVE, of a Worker: position of the next byte. Else a sequence: up to there it has
+	 * everything, or with `offset` != 0 that frame is partly sent. */
 	uint64_t at;
 	union {
 		struct wr_saved_frame *saved; /* CUT inside a frame: where its bytes are */
 		uint32_t frame_worker;	      /* LIVE, runtime-wide, inside a frame: its stream */
+		uint64_t sequence; /* LIVE, of a Worker, behind: of the frame with byte `at` */
 	} in;
 	uint32_t worker;	/* scope: number, 0: runtime-wide */
-	uint32_t offset : 28;	/* runtime-wide: bytes sent of the frame `at` */
+	uint32_t offset : 28;	/* bytes sent of the frame `at`, where that is a sequence */
 	uint32_t state : 2;	/* enum wr_subscription_state */
 	uint32_t is_inside : 1; /* stands inside a frame */
 	uint32_t is_open : 1;	/* it became a subscriber */
@@ -37,20 +52,6 @@ struct wr_subscription {
 
 _Static_assert(sizeof(struct wr_subscription) <= 40, "small");
 _Static_assert(WR_FRAME_BYTES_MAX < 1u << 28, "an offset in a frame fits");
-
-/* What the shared buffer of the runtime-wide stream holds: frames from behind `after` on. */
-enum { WR_RENDERED_FRAMES_MAX = 512, WR_RENDERED_BYTES = 65536 };
-struct wr_rendered {
-	struct wr_buf bytes;
-	uint64_t after;
-	uint64_t head; /* newest sequence of the log when it was made */
-	uint32_t count;
-	struct {
-		uint64_t sequence;
-		uint32_t end;
-		uint32_t worker;
-	} frames[WR_RENDERED_FRAMES_MAX];
-};
 
 struct wr_fanout {
 	struct wr_reactor *reactor;
@@ -61,12 +62,15 @@ struct wr_fanout {
 	struct wr_ws_group *group;
 	struct wr_turn_hook hook;
 	struct wr_list runtime_subscribers;
+	struct wr_list backlog; /* STORED ones that can be sent to; the first is next */
 	struct wr_saved_frames saved;
 	struct wr_buf scratch;	      /* frames made for one subscriber */
-	struct wr_rendered *rendered; /* made with the first runtime-wide subscriber */
+	struct wr_rendered *rendered; /* made with the first subscriber that needs it */
 	uint64_t flushed;	      /* newest sequence of the last flush */
 	bool is_draining;
 };
+
+/* ---- LIVE ---- */
 
 /* Sends what the subscriber lacks, as far as the socket takes it and the turn's share goes. */
 void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
@@ -75,18 +79,69 @@ void wr_runtime_flow_push(struct wr_fanout *fanout, struct wr_subscription *subs
 /* The same for all subscribers of a Worker's stream, at the end of a turn. */
 void wr_worker_flow_flush(struct wr_fanout *fanout, struct wr_event_stream *stream);
 
-/* Memory below `position` of the stream goes: saves the frame in which the subscriber stands. */
+/* Memory below `position` of the stream goes: whoever stands there goes on from the store, or from
+ * a saved copy of the frame in which it stands. */
 void wr_worker_flow_release(struct wr_fanout *fanout, struct wr_subscription *subscription,
 			    struct wr_event_stream *stream, uint64_t position);
 void wr_runtime_flow_release(struct wr_fanout *fanout, struct wr_subscription *subscription,
 			     struct wr_event_stream *stream, uint64_t position);
 
-/* Sends the rest of the saved frame; false while not all of it is out. */
-bool wr_flow_finish_saved(struct wr_fanout *fanout, struct wr_subscription *subscription,
-			  uint32_t offset);
+/* ---- STORED ---- */
 
-/* The subscriber fell off retention and stands between frames: the diagnostic, then Close 1013. */
+/* A subscriber stands at `sequence` (inside that frame when `offset` is not 0), which memory has
+ * left behind: it becomes STORED. False, and nothing has changed, when the store does not have what
+ * it lacks. */
+bool wr_stored_flow_enter(struct wr_fanout *fanout, struct wr_subscription *subscription,
+			  uint64_t sequence, uint32_t offset);
+/* It can be sent to: it gets its turns from now on. */
+void wr_stored_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
+/* The backlog's share of a reactor turn, in equal parts. */
+void wr_stored_flow_turn(struct wr_fanout *fanout);
+
+/* ---- what the flows need of each other ---- */
+
+/* Brings it up to date as its state asks for. */
+void wr_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
+
+/* Highest sequence of a scope that memory does not have. */
+uint64_t wr_flow_gone(const struct wr_fanout *fanout, uint32_t worker);
+
+/* A subscriber has everything up to `sequence` and stands between frames: it goes on with what
+ * follows, from memory or store, or expires. It may be gone on return. */
+void wr_flow_go_on(struct wr_fanout *fanout, struct wr_subscription *subscription,
+		   uint64_t sequence);
+
+/* The shared buffer; NULL when there is no memory for it. */
+struct wr_rendered *wr_flow_rendered(struct wr_fanout *fanout);
+
+/* The subscriber stands `offset` bytes behind the beginning of the rendered frames. */
+void wr_flow_stand(struct wr_subscription *subscription, const struct wr_rendered *rendered,
+		   size_t offset);
+
+/* CUT: sends the rest of the saved frame, then goes on. */
+void wr_flow_finish_saved(struct wr_fanout *fanout, struct wr_subscription *subscription);
+
+/* Sends the frame that was made in the scratch buffer. WR_OK; WR_CLOSED; WR_TOO_LARGE,
+ * WR_NO_MEMORY, also of making it. */
+enum wr_status wr_flow_send_scratch(struct wr_fanout *fanout, struct wr_subscription *subscription);
+
+/* Says one last thing, which is in the scratch buffer, and closes; between frames only. The
+ * subscription may be gone on return. */
+void wr_flow_end(struct wr_fanout *fanout, struct wr_subscription *subscription, unsigned code,
+		 struct wr_view close_reason);
+
+/* What comes next is gone for good, and the subscriber stands between frames: the diagnostic, then
+ * Close 1013. */
 void wr_flow_expire(struct wr_fanout *fanout, struct wr_subscription *subscription);
+
+/* The same for a store that cannot be read (WR_CORRUPT, WR_IO): Close 1011. */
+void wr_flow_fail(struct wr_fanout *fanout, struct wr_subscription *subscription,
+		  enum wr_status why);
+
+/* Ends it without a word: nothing may be said inside a frame, or there is no memory to say it. A
+ * reset cannot be taken for an orderly end, and the peer still has its cursor. The subscription may
+ * be gone on return. */
+void wr_flow_abort(struct wr_subscription *subscription);
 
 /* The subscriber has everything: in a drain that is the moment to say goodbye. */
 void wr_flow_caught_up(struct wr_fanout *fanout, struct wr_subscription *subscription);

@@ -4,82 +4,41 @@
 
 #include <string.h>
 
-/* Appends a frame as the runtime-wide stream shows it. */
-static enum wr_status render_frame(struct wr_fanout *fanout, struct wr_buf *out, uint64_t sequence,
-				   struct wr_view bytes, uint32_t worker)
+/* Replaces the cursor of a frame that lies in a Worker's stream. */
+static void patch(struct wr_fanout *fanout, char *frame, size_t bytes, uint64_t sequence,
+		  uint32_t worker)
 {
 	char cursor[WR_CURSOR_BYTES];
-	size_t start = out->bytes;
 
-	if (wr_buf_append_view(out, bytes) != WR_OK)
-		return out->status;
 	if (worker == 0)
-		return WR_OK; /* made for this stream */
+		return; /* made for this stream */
 	wr_runtime_cursor(fanout->runtime, 0, sequence, cursor);
-	wr_frame_encoding.patch(wr_frame_encoding.context, out->data + start, bytes.bytes, cursor);
-	return WR_OK;
+	wr_frame_encoding.patch(wr_frame_encoding.context, frame, bytes, cursor);
 }
 
-/* Fills the shared buffer with the frames behind `after`, unless it has them already. */
-static enum wr_status render(struct wr_fanout *fanout, uint64_t after)
+/* Sees to it that the shared buffer has frames behind `after`; *index is of the first. WR_OK, also
+ * when there are none; WR_NO_MEMORY. */
+static enum wr_status render(struct wr_fanout *fanout, struct wr_rendered *rendered, uint64_t after,
+			     uint32_t *index)
 {
-	struct wr_rendered *rendered = fanout->rendered;
-	struct wr_order_frame frame;
-	uint64_t sequence = after;
+	struct wr_rendered_key key = {.after = after};
+	struct wr_order_frame frame = {.sequence = after};
 	uint32_t hint = 0;
 
-	if (rendered->after == after && rendered->head == fanout->log->last_sequence &&
-	    rendered->count != 0)
+	*index = wr_rendered_seek(rendered, &key);
+	if (*index < rendered->count)
 		return WR_OK;
-	wr_buf_reset(&rendered->bytes);
-	rendered->count = 0;
-	rendered->after = after;
-	rendered->head = fanout->log->last_sequence;
-	while (rendered->count < WR_RENDERED_FRAMES_MAX &&
-	       rendered->bytes.bytes < WR_RENDERED_BYTES &&
-	       wr_event_log_next(fanout->log, sequence, &hint, &frame)) {
-		if (render_frame(fanout, &rendered->bytes, frame.sequence, frame.bytes,
-				 frame.stream->worker) != WR_OK)
-			break;
-		rendered->frames[rendered->count].sequence = frame.sequence;
-		rendered->frames[rendered->count].worker = frame.stream->worker;
-		rendered->frames[rendered->count].end = (uint32_t)rendered->bytes.bytes;
-		rendered->count++;
-		sequence = frame.sequence;
+	*index = 0;
+	wr_rendered_begin(rendered, &key);
+	while (wr_rendered_has_room(rendered) &&
+	       wr_event_log_next(fanout->log, frame.sequence, &hint, &frame)) {
+		char *bytes = wr_rendered_add(rendered, frame.sequence, frame.bytes,
+					      frame.stream->worker);
+		if (bytes == NULL)
+			return rendered->count == 0 ? WR_NO_MEMORY : WR_OK;
+		patch(fanout, bytes, frame.bytes.bytes, frame.sequence, frame.stream->worker);
 	}
-	if (rendered->bytes.status != WR_OK && rendered->count == 0)
-		return rendered->bytes.status;
-	wr_buf_truncate(&rendered->bytes,
-			rendered->count == 0 ? 0 : rendered->frames[rendered->count - 1].end);
 	return WR_OK;
-}
-
-/* `sent` bytes of the rendered frames are out: where does the subscriber stand now? */
-static void advance(struct wr_subscription *self, const struct wr_rendered *rendered, size_t sent)
-{
-	uint32_t low = 0, high = rendered->count;
-	bool is_inside;
-
-	while (low < high) { /* the first frame that is not wholly sent */
-		uint32_t middle = low + (high - low) / 2;
-		if (rendered->frames[middle].end > sent)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	self->offset =
-		(uint32_t)(sent - (low == 0 ? 0 : rendered->frames[low - 1].end)) & 0xfffffffu;
-	is_inside = self->offset != 0;
-	if (is_inside) {
-		self->at = rendered->frames[low].sequence;
-		self->in.frame_worker = rendered->frames[low].worker;
-	} else if (low > 0) {
-		self->at = rendered->frames[low - 1].sequence;
-	}
-	if (is_inside != self->is_inside) {
-		self->is_inside = is_inside;
-		wr_ws_conn_hold(wr_ws_conn_of(self), is_inside);
-	}
 }
 
 /* The frame `at`, in which the subscriber stands, wherever its memory is. */
@@ -94,25 +53,34 @@ static bool find_own_frame(struct wr_fanout *fanout, const struct wr_subscriptio
 	return wr_event_stream_find(stream, self->at, bytes);
 }
 
-/* Sends the rest of the frame in which the subscriber stands. False while not all of it is out. */
-static bool finish_frame(struct wr_fanout *fanout, struct wr_subscription *self)
+/* The same, as the runtime-wide stream shows it, in the scratch buffer. False without memory. */
+static bool render_own_frame(struct wr_fanout *fanout, const struct wr_subscription *self)
 {
 	struct wr_buf *scratch = &fanout->scratch;
-	struct wr_ws_conn *conn = wr_ws_conn_of(self);
-	struct iovec part;
 	struct wr_view bytes;
-	size_t sent = 0;
-	enum wr_status status;
 
 	wr_assert(find_own_frame(fanout, self, &bytes));
 	wr_buf_reset(scratch);
-	if (render_frame(fanout, scratch, self->at, bytes, self->in.frame_worker) != WR_OK) {
-		self->state = WR_SUBSCRIPTION_ENDED;
-		wr_ws_conn_abort(conn);
+	if (wr_buf_append_view(scratch, bytes) != WR_OK)
+		return false;
+	patch(fanout, scratch->data, bytes.bytes, self->at, self->in.frame_worker);
+	return true;
+}
+
+/* Sends the rest of the frame in which the subscriber stands. False while not all of it is out. */
+static bool finish_frame(struct wr_fanout *fanout, struct wr_subscription *self)
+{
+	struct wr_ws_conn *conn = wr_ws_conn_of(self);
+	struct iovec part;
+	size_t sent = 0;
+	enum wr_status status;
+
+	if (!render_own_frame(fanout, self)) {
+		wr_flow_abort(self);
 		return false;
 	}
-	part.iov_base = scratch->data + self->offset;
-	part.iov_len = scratch->bytes - self->offset;
+	part.iov_base = fanout->scratch.data + self->offset;
+	part.iov_len = fanout->scratch.bytes - self->offset;
 	status = wr_ws_conn_stream(conn, &part, 1, part.iov_len, &sent);
 	if (status == WR_CLOSED)
 		return false;
@@ -128,29 +96,33 @@ static bool finish_frame(struct wr_fanout *fanout, struct wr_subscription *self)
 /* Sends batches of rendered frames until the socket, the turn's share or the log is used up. */
 static void send_batches(struct wr_fanout *fanout, struct wr_subscription *self)
 {
+	struct wr_rendered *rendered = wr_flow_rendered(fanout);
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	size_t total = 0;
 
 	while (total < WR_SUBSCRIBER_TURN_BYTES_MAX) {
 		struct iovec part;
-		size_t sent = 0;
+		size_t start, sent = 0;
+		uint32_t index;
 		enum wr_status status;
 
-		if (render(fanout, self->at) != WR_OK) {
-			self->state = WR_SUBSCRIPTION_ENDED;
-			wr_ws_conn_abort(conn);
+		if (rendered == NULL || render(fanout, rendered, self->at, &index) != WR_OK) {
+			wr_flow_abort(self);
 			return;
 		}
-		if (fanout->rendered->count == 0) {
+		if (rendered->count == 0) {
 			wr_flow_caught_up(fanout, self);
 			return;
 		}
-		part.iov_base = fanout->rendered->bytes.data;
-		part.iov_len = fanout->rendered->bytes.bytes;
+		start = wr_rendered_start(rendered, index);
+		part.iov_base = rendered->bytes.data + start;
+		part.iov_len = rendered->bytes.bytes - start;
 		status = wr_ws_conn_stream(conn, &part, 1, part.iov_len, &sent);
-		if (status == WR_CLOSED)
+		if (status == WR_CLOSED) {
+			self->state = WR_SUBSCRIPTION_ENDED;
 			return;
-		advance(self, fanout->rendered, sent);
+		}
+		wr_flow_stand(self, rendered, start + sent);
 		if (status != WR_OK)
 			return;
 		total += sent;
@@ -163,43 +135,39 @@ void wr_runtime_flow_push(struct wr_fanout *fanout, struct wr_subscription *self
 	if (wr_ws_conn_is_blocked(wr_ws_conn_of(self)) || self->state == WR_SUBSCRIPTION_ENDED)
 		return;
 	if (self->state == WR_SUBSCRIPTION_CUT) {
-		if (wr_flow_finish_saved(fanout, self, self->offset))
-			wr_flow_expire(fanout, self);
+		wr_flow_finish_saved(fanout, self);
 		return;
 	}
 	if (self->is_inside && !finish_frame(fanout, self))
 		return;
-	if (fanout->log->evicted > self->at)
-		wr_flow_expire(fanout, self);
-	else
+	if (wr_flow_gone(fanout, 0) <= self->at)
 		send_batches(fanout, self);
+	else
+		wr_flow_go_on(fanout, self, self->at);
 }
 
 void wr_runtime_flow_release(struct wr_fanout *fanout, struct wr_subscription *self,
 			     struct wr_event_stream *stream, uint64_t position)
 {
-	struct wr_saved_frame *saved;
-	struct wr_view bytes;
+	struct wr_saved_frame *saved = NULL;
+	struct wr_buf *scratch = &fanout->scratch;
 	bool is_new = false;
 
 	if (self->state != WR_SUBSCRIPTION_LIVE || !self->is_inside ||
-	    self->in.frame_worker != stream->worker)
+	    self->in.frame_worker != stream->worker ||
+	    wr_event_stream_position(stream, self->at) >= position)
 		return;
-	wr_assert(find_own_frame(fanout, self, &bytes));
-	if (wr_event_stream_position(stream, self->at) >= position)
+	if (wr_stored_flow_enter(fanout, self, self->at, self->offset))
 		return;
-	wr_buf_reset(&fanout->scratch);
-	saved = NULL;
-	if (render_frame(fanout, &fanout->scratch, self->at, bytes, self->in.frame_worker) == WR_OK)
-		saved = wr_saved_frame_join(&fanout->saved, 0, self->at, (uint32_t)bytes.bytes,
+	if (render_own_frame(fanout, self))
+		saved = wr_saved_frame_join(&fanout->saved, 0, self->at, (uint32_t)scratch->bytes,
 					    &is_new);
 	if (saved == NULL) {
-		self->state = WR_SUBSCRIPTION_ENDED;
-		wr_ws_conn_abort(wr_ws_conn_of(self));
+		wr_flow_abort(self);
 		return;
 	}
 	if (is_new)
-		memcpy(saved->data, fanout->scratch.data, bytes.bytes);
+		memcpy(saved->data, scratch->data, scratch->bytes);
 	self->in.saved = saved;
 	self->state = WR_SUBSCRIPTION_CUT;
 }

@@ -10,7 +10,7 @@ void wr_saved_frames_init(struct wr_saved_frames *self, struct wr_allocator *all
 }
 
 struct wr_saved_frame *wr_saved_frame_join(struct wr_saved_frames *self, uint32_t scope,
-					   uint64_t key, uint32_t bytes, bool *is_new)
+					   uint64_t sequence, uint32_t bytes, bool *is_new)
 {
 	struct wr_saved_frame *frame;
 	size_t block = sizeof *frame + bytes;
@@ -18,7 +18,7 @@ struct wr_saved_frame *wr_saved_frame_join(struct wr_saved_frames *self, uint32_
 	*is_new = false;
 	wr_list_each (node, after, &self->list) {
 		frame = wr_list_entry(node, struct wr_saved_frame, place);
-		if (frame->scope == scope && frame->key == key) {
+		if (frame->scope == scope && frame->sequence == sequence) {
 			frame->readers++;
 			return frame;
 		}
@@ -28,7 +28,8 @@ struct wr_saved_frame *wr_saved_frame_join(struct wr_saved_frames *self, uint32_
 	frame = wr_allocator_take(self->allocator, block);
 	if (frame == NULL)
 		return NULL;
-	*frame = (struct wr_saved_frame){.scope = scope, .key = key, .readers = 1, .bytes = bytes};
+	*frame = (struct wr_saved_frame){
+		.scope = scope, .sequence = sequence, .readers = 1, .bytes = bytes};
 	wr_list_init(&frame->place);
 	wr_list_push(&self->list, &frame->place);
 	self->bytes += block;

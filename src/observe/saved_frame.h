@@ -16,7 +16,7 @@
 struct wr_saved_frame {
 	struct wr_list place;
 	uint32_t scope; /* Worker number, 0: as the runtime-wide stream shows it */
-	uint64_t key;	/* position (Worker) or sequence (runtime-wide) */
+	uint64_t sequence;
 	uint32_t readers;
 	uint32_t bytes;
 	char data[];
@@ -34,7 +34,7 @@ void wr_saved_frames_init(struct wr_saved_frames *self, struct wr_allocator *all
 /* The copy for that frame with one more reader; *is_new: `data` is for the caller to fill. NULL
  * when the bound or the memory is reached. */
 struct wr_saved_frame *wr_saved_frame_join(struct wr_saved_frames *self, uint32_t scope,
-					   uint64_t key, uint32_t bytes, bool *is_new);
+					   uint64_t sequence, uint32_t bytes, bool *is_new);
 
 /* One reader less; the last one frees it. */
 void wr_saved_frame_leave(struct wr_saved_frames *self, struct wr_saved_frame *frame);

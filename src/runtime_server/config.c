@@ -4,7 +4,14 @@
 #include "check.h"
 #include "runtime_server/flags.h"
 
-enum { HELP_COLUMN = 40 };
+enum {
+	HELP_COLUMN = 40,
+	/* Of `durabilities`, as enum wr_durability has them. */
+	DURABILITY_INTERVAL = 1,
+	INTERVAL_MS_MAX = 60000
+};
+
+static const char *const durabilities[] = {"always", "interval", "never"};
 
 static void *place_of(struct wr_config *config, const struct wr_flag *flag)
 {
@@ -118,6 +125,25 @@ static bool read_number(const struct wr_flag *flag, struct wr_view text, uint64_
 	return *number >= flag->min && *number <= flag->max;
 }
 
+/* `always`, `never`, or `interval=MS`. */
+static bool read_durability(struct wr_view text, struct wr_durability_setting *out)
+{
+	const struct wr_view prefix = WR_VIEW("interval=");
+
+	for (out->kind = 0; out->kind < WR_COUNT(durabilities); out->kind++)
+		if (wr_view_equal(text, wr_view_of_string(durabilities[out->kind])))
+			break;
+	out->interval_ms = 0;
+	if (out->kind != DURABILITY_INTERVAL && out->kind < WR_COUNT(durabilities))
+		return true;
+	out->kind = DURABILITY_INTERVAL;
+	if (!wr_view_starts(text, prefix))
+		return false;
+	text = wr_view_skip(text, prefix.bytes);
+	return read_digits(&text, &out->interval_ms) && text.bytes == 0 && out->interval_ms >= 1 &&
+	       out->interval_ms <= INTERVAL_MS_MAX;
+}
+
 static bool is_good_text(const struct wr_flag *flag, const char *text)
 {
 	struct wr_view view = wr_view_of_string(text);
@@ -145,6 +171,8 @@ static bool set(struct wr_config *self, const struct wr_flag *flag, const char *
 		*(uint64_t *)place_of(self, flag) = number;
 		return true;
 	}
+	if (flag->kind == WR_FLAG_DURABILITY)
+		return read_durability(wr_view_of_string(text), place_of(self, flag));
 	if (!is_good_text(flag, text))
 		return false;
 	if (flag->kind == WR_FLAG_LIST) {
@@ -209,6 +237,8 @@ static bool refuse_value(struct wr_buf *message, const struct wr_flag *flag)
 	put(message, flag->value);
 	if (flag->kind == WR_FLAG_ADDRESS)
 		put(message, ": IP:PORT, [v6]:PORT or unix:PATH, and no host names");
+	if (flag->kind == WR_FLAG_DURABILITY)
+		put(message, ", with 1 to 60000 milliseconds");
 	if (flag->kind == WR_FLAG_BYTES)
 		put(message, ": a number of bytes, or one with K, M or G");
 	if (flag->kind == WR_FLAG_COUNT || flag->kind == WR_FLAG_MS ||
@@ -226,7 +256,11 @@ static bool check_together(struct wr_config *self, struct wr_buf *message)
 {
 	wr_address_parse(&self->address, wr_view_of_string(self->bind));
 	if (self->store == WR_STORE_FS && self->fs_root == NULL) {
-		put(message, "--store fs needs --fs-root PATH");
+		put(message, "--store fs needs --fs-root DIR");
+		return false;
+	}
+	if (self->fs_segment_bytes > self->fs_bytes / 4) {
+		put(message, "--fs-bytes must be at least four times --fs-segment-bytes");
 		return false;
 	}
 	return true;
@@ -301,6 +335,15 @@ static void put_number(struct wr_buf *out, const struct wr_flag *flag, uint64_t 
 		wr_buf_append_byte(out, units[unit - 1]);
 }
 
+static void put_durability(struct wr_buf *out, const struct wr_durability_setting *value)
+{
+	put(out, durabilities[value->kind]);
+	if (value->kind == DURABILITY_INTERVAL) {
+		put(out, "=");
+		wr_buf_append_u64(out, value->interval_ms);
+	}
+}
+
 static void put_help_line(struct wr_buf *out, const struct wr_flag *flag)
 {
 	size_t start = out->bytes;
@@ -315,9 +358,12 @@ static void put_help_line(struct wr_buf *out, const struct wr_flag *flag)
 		put(out, " ");
 	while (out->bytes < start + HELP_COLUMN);
 	put(out, flag->help);
-	if (is_number(flag->kind)) {
+	if (is_number(flag->kind) || flag->kind == WR_FLAG_DURABILITY) {
 		put(out, " [");
-		put_number(out, flag, flag->number);
+		if (flag->kind == WR_FLAG_DURABILITY)
+			put(out, durabilities[0]);
+		else
+			put_number(out, flag, flag->number);
 		put(out, "]");
 	}
 	put(out, "\n");
@@ -327,6 +373,8 @@ void wr_config_usage(struct wr_buf *out)
 {
 	put(out,
 	    "usage: worker-runtime [--bind ADDR] [--token-file FILE] [--exec COMMAND] [FLAG ...]\n"
+	    "       worker-runtime log verify DIR\n"
+	    "       worker-runtime log dump DIR [--worker ID] [--from SEQUENCE]\n"
 	    "       worker-runtime --help\n");
 }
 
@@ -374,6 +422,8 @@ static void print_flag(struct wr_buf *out, const struct wr_flag *flag, const voi
 		put(out, "(hidden)");
 	else if (is_number(flag->kind))
 		put_number(out, flag, *(const uint64_t *)value);
+	else if (flag->kind == WR_FLAG_DURABILITY)
+		put_durability(out, value);
 	else
 		put(out, *(const char *const *)value);
 	put(out, "\n");

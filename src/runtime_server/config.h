@@ -16,6 +16,15 @@
 
 enum wr_store_kind { WR_STORE_MEMORY, WR_STORE_FS };
 enum wr_exec_mode { WR_EXEC_LINE, WR_EXEC_JSONL };
+enum wr_on_store_failure { WR_ON_STORE_FAILURE_EXIT, WR_ON_STORE_FAILURE_READONLY };
+
+/* What --durability says: `always`, `interval=MS` or `never`. */
+struct wr_durability_setting {
+	uint64_t kind; /* enum wr_durability of io/store/fs_store.h */
+	uint64_t interval_ms;
+};
+
+struct wr_disk;
 
 /* Every number is 64 bits wide, so that one table can say where it goes. */
 struct wr_config {
@@ -24,6 +33,10 @@ struct wr_config {
 	const char *runtime_id, *display_name;
 	uint64_t store; /* enum wr_store_kind */
 	const char *fs_root;
+	struct wr_durability_setting durability;
+	uint64_t fs_bytes, fs_segment_bytes;
+	uint64_t on_store_failure;  /* enum wr_on_store_failure */
+	const struct wr_disk *disk; /* no flag: of a test; NULL: the system's */
 	const char *local_token, *local_token_env, *token_file;
 	struct wr_texts origins, hosts;
 	const char *exec;

@@ -41,6 +41,14 @@ static bool read_upgrade(struct wr_request *request, struct wr_view *cursor)
 		refuse_handshake(request, fault);
 		return false;
 	}
+	/* Its bytes would be taken for the new protocol's. */
+	if (exchange->head->framing != WR_HTTP_FRAMING_NONE &&
+	    (exchange->head->framing != WR_HTTP_FRAMING_LENGTH ||
+	     exchange->head->body_bytes != 0)) {
+		wr_refuse(request, WR_WIRE_BAD_REQUEST,
+			  WR_VIEW("a request for an upgrade has no body"));
+		return false;
+	}
 	/* Children may go on for a while, but nobody new is let in to watch. */
 	if (request->server->is_draining) {
 		wr_refuse(request, WR_WIRE_RUNTIME_UNAVAILABLE, WR_VIEW_NULL);
@@ -56,7 +64,7 @@ void wr_serve_worker_events(struct wr_request *request)
 
 	if (!read_upgrade(request, &cursor))
 		return;
-	worker = wr_request_worker(request);
+	worker = wr_request_whole_worker(request);
 	if (worker != NULL)
 		wr_fanout_accept(request->server->streams.fanout, request->exchange, worker->number,
 				 cursor);

@@ -35,6 +35,15 @@
 
 #define HOUR_MS ((uint64_t)3600000)
 #define BYTES_MAX ((uint64_t)1 << 46)
+/* A segment holds several records of any size. */
+#define SEGMENT_BYTES_MIN ((uint64_t)5 << 20)
+_Static_assert(SEGMENT_BYTES_MIN / 4 > WR_STORE_PAYLOAD_BYTES_MAX, "records fit a segment");
+
+#if WR_FS_STORE
+#define STORE_HELP "where the log is kept"
+#else
+#define STORE_HELP "where the log is kept (fs is not in this build)"
+#endif
 
 const struct wr_flag wr_flags[] = {
 	GROUP("Serving"),
@@ -67,10 +76,19 @@ const struct wr_flag wr_flags[] = {
 	NUMBER("max-workers", "N", WR_FLAG_COUNT, workers_max, 0, WR_WORKER_COUNT_MAX, 1u << 24,
 	       "Workers of this Runtime"),
 
-	GROUP("What is kept"),
-	CHOICE("store", "memory|fs|fs-store", store, WR_STORE_MEMORY,
-	       "where the log is kept (fs is not in this build)"),
-	TEXT("fs-root", "PATH", WR_FLAG_FOLDER, fs_root, "folder of the fs store"),
+	GROUP("Where it is kept"),
+	CHOICE("store", "memory|fs|fs-store", store, WR_STORE_MEMORY, STORE_HELP),
+	TEXT("fs-root", "DIR", WR_FLAG_FOLDER, fs_root, "folder of the fs store, which it implies"),
+	TEXT("durability", "always|interval=MS|never", WR_FLAG_DURABILITY, durability,
+	     "on the disk before an answer, within MS, or some time"),
+	NUMBER("fs-bytes", "SIZE", WR_FLAG_BYTES, fs_bytes, 4 * SEGMENT_BYTES_MIN,
+	       WR_STORE_BYTES_MAX, BYTES_MAX, "all files of the fs store"),
+	NUMBER("fs-segment-bytes", "SIZE", WR_FLAG_BYTES, fs_segment_bytes, SEGMENT_BYTES_MIN,
+	       WR_STORE_SEGMENT_BYTES, (uint64_t)1 << 30, "one file of it"),
+	CHOICE("on-store-failure", "exit|readonly", on_store_failure, WR_ON_STORE_FAILURE_EXIT,
+	       "when the disk fails: end with 1, or let it be read"),
+
+	GROUP("How much is kept"),
 	NUMBER("worker-retention-events", "N", WR_FLAG_COUNT, worker_retention_events, 1,
 	       WR_WORKER_RETENTION_EVENTS, UINT32_MAX, "newest events kept of each Worker"),
 	NUMBER("worker-retention-bytes", "SIZE", WR_FLAG_BYTES, worker_retention_bytes, 0,

@@ -112,6 +112,13 @@ unsigned wr_guard_may(const struct wr_guard *self, const struct wr_http_head *he
 	return wr_tokens_check(self->tokens, head->authorization);
 }
 
+struct wr_view wr_guard_name(const struct wr_guard *self, const struct wr_http_head *head)
+{
+	struct wr_view name = wr_tokens_name(self->tokens, head->authorization);
+
+	return name.data != NULL ? name : WR_VIEW("");
+}
+
 bool wr_guard_is_safe(const struct wr_tokens *tokens, const struct wr_address *address,
 		      struct wr_buf *message)
 {

@@ -45,6 +45,9 @@ bool wr_guard_admits(struct wr_guard *self, const struct wr_http_head *head,
 /* What the request's credential allows; everything when no token is configured. 0: nothing. */
 unsigned wr_guard_may(const struct wr_guard *self, const struct wr_http_head *head);
 
+/* The name of that credential; empty when no token is configured, or it is none of ours. */
+struct wr_view wr_guard_name(const struct wr_guard *self, const struct wr_http_head *head);
+
 /* Whether serving on `address` with these tokens is safe. If not, the message names the remedy. */
 bool wr_guard_is_safe(const struct wr_tokens *tokens, const struct wr_address *address,
 		      struct wr_buf *message);

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "io/log.h"
 #include "runtime_server/limit_process.h"
+#include "runtime_server/log_command.h"
 #include "runtime_server/server.h"
 
 #include <errno.h>
@@ -159,6 +160,8 @@ static void warn(bool had_secret)
 
 static int serve(struct wr_buf *message, bool had_secret, uint32_t fixed_count)
 {
+	bool is_orderly;
+
 	wr_log_open("worker-runtime", 2, (enum wr_log_level)config.log_level);
 	warn(had_secret);
 	if (!wr_server_init(&server, &config, &tokens, fixed_count, message)) {
@@ -167,11 +170,11 @@ static int serve(struct wr_buf *message, bool had_secret, uint32_t fixed_count)
 	}
 	wr_log_flush();
 	announce();
-	wr_server_run(&server);
+	is_orderly = wr_server_run(&server);
 	wr_server_deinit(&server);
 	WR_LOG(WR_LOG_INFO, "ended", WR_LOG_NUMBER("memory_peak", server.allocator.peak));
 	wr_log_close();
-	return 0;
+	return is_orderly ? 0 : EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -182,6 +185,10 @@ int main(int argc, char **argv)
 	bool had_secret, is_safe;
 
 	wr_buf_init_fixed(&message, storage, sizeof storage);
+	if (argc > 1 && strcmp(argv[1], "log") == 0) {
+		int code = wr_log_command(argc - 2, (const char *const *)argv + 2, &message);
+		return message.bytes != 0 ? fail(&message, code) : code;
+	}
 	if (!wr_config_parse(&config, &message, argc, (const char *const *)argv))
 		return fail(&message, EXIT_USAGE);
 	if (config.wants_help)
@@ -191,11 +198,6 @@ int main(int argc, char **argv)
 	wr_limit_process(&config);
 	if (config.wants_print)
 		return tell(write_config);
-	if (config.store == WR_STORE_FS) {
-		put(&message, "this build has no fs store; use --store memory, "
-			      "or build with FS_STORE=1");
-		return fail(&message, EXIT_FAILED);
-	}
 	had_secret = config.local_token != NULL;
 	is_safe = collect_tokens(&fixed_count, &message);
 	wr_config_wipe_secrets(&config, argc, argv);

@@ -2,8 +2,10 @@
 
 #include "check.h"
 
-#include <errno.h>
+#include <string.h>
 #include <unistd.h>
+
+enum { PATH_BYTES_MAX = 4096 };
 
 #ifndef __linux__
 extern char **environ; /* elsewhere unistd.h leaves that to its user */
@@ -32,10 +34,8 @@ static bool read_command(struct wr_profile_table *self, struct wr_allocator *all
 	}
 	status = wr_program_find(path, self->argv.words[0], wr_environment_value(environ, "PATH"),
 				 &error);
-	if (status == WR_OK && access(path, X_OK) == 0)
-		return true;
 	if (status == WR_OK)
-		error.os_error = errno;
+		return true;
 	say(message, "--exec: ");
 	say(message, self->argv.words[0]);
 	say(message, ": ");
@@ -45,10 +45,35 @@ static bool read_command(struct wr_profile_table *self, struct wr_allocator *all
 	return false;
 }
 
+/* The programs of this life, and those of an earlier one, are known by a file in the store's
+ * folder. It is no reason not to start: it says itself what is wrong, and a program without a row
+ * in it does not begin. */
+static bool open_ledger(struct wr_profile_table *self, struct wr_allocator *allocator,
+			const struct wr_config *config, struct wr_buf *message)
+{
+	struct wr_error error = {0};
+
+	if (config->store != WR_STORE_FS)
+		return true;
+	wr_buf_init(&self->ledger_path, allocator, PATH_BYTES_MAX);
+	wr_buf_append_view(&self->ledger_path, wr_view_of_string(config->fs_root));
+	wr_buf_append(&self->ledger_path, "/children", sizeof "/children");
+	if (wr_buf_status(&self->ledger_path) != WR_OK) {
+		wr_buf_deinit(&self->ledger_path);
+		say(message, "--fs-root: the path is too long, or there is no memory for it");
+		return false;
+	}
+	(void)wr_ledger_open(&self->ledger, allocator, self->ledger_path.data, &error);
+	self->has_ledger = true;
+	return true;
+}
+
 bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
 		      struct wr_allocator *allocator, const struct wr_config *config,
 		      struct wr_buf *message)
 {
+	if (!open_ledger(self, allocator, config, message))
+		return false;
 	if (config->exec == NULL)
 		return true;
 	if (!read_command(self, allocator, config->exec, message))
@@ -58,6 +83,8 @@ bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
 								   : WR_PROCESS_LINE);
 	wr_processes_init(&self->processes, reactor, allocator, (uint32_t)config->children_max,
 			  environ);
+	if (self->has_ledger)
+		wr_processes_use_ledger(&self->processes, &self->ledger);
 	self->has_exec = true;
 	return true;
 }
@@ -70,11 +97,15 @@ void wr_profiles_attach(struct wr_profile_table *self, struct wr_runtime *runtim
 
 void wr_profiles_deinit(struct wr_profile_table *self)
 {
-	if (!self->has_exec)
-		return;
-	wr_processes_deinit(&self->processes);
-	wr_argv_deinit(&self->argv);
-	self->has_exec = false;
+	if (self->has_exec) {
+		wr_processes_deinit(&self->processes);
+		wr_argv_deinit(&self->argv);
+	}
+	if (self->has_ledger) {
+		wr_ledger_close(&self->ledger);
+		wr_buf_deinit(&self->ledger_path);
+	}
+	self->has_exec = self->has_ledger = false;
 }
 
 /* ---- finding ---- */

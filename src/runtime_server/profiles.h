@@ -8,7 +8,9 @@
 #define WR_RUNTIME_SERVER_PROFILES_H
 
 #include "core/execution.h"
+#include "bytes/buf.h"
 #include "execution/argv.h"
+#include "execution/ledger.h"
 #include "execution/process.h"
 #include "runtime_server/config.h"
 
@@ -17,10 +19,13 @@ struct wr_profile_table {
 	struct wr_processes processes;
 	struct wr_process_profile profile; /* of --exec */
 	struct wr_argv argv;
-	bool has_exec;
+	struct wr_ledger ledger;
+	struct wr_buf ledger_path;
+	bool has_exec, has_ledger;
 };
 
-/* False, with a message for people: --exec cannot be what it says. Nothing is left then. */
+/* Ends what programs of an earlier life are left, when there is a folder that tells of them; its
+ * lock is held. False, with a message for people: --exec cannot be what it says. */
 bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
 		      struct wr_allocator *allocator, const struct wr_config *config,
 		      struct wr_buf *message);

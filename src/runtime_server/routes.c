@@ -98,9 +98,20 @@ const struct wr_worker *wr_request_worker(struct wr_request *request)
 	return worker;
 }
 
+const struct wr_worker *wr_request_whole_worker(struct wr_request *request)
+{
+	const struct wr_worker *worker = wr_request_worker(request);
+
+	if (worker == NULL || !worker->is_quarantined)
+		return worker;
+	wr_refuse(request, WR_WIRE_STORE_CORRUPT, WR_VIEW_NULL);
+	return NULL;
+}
+
 /* ---- the Runtime itself ---- */
 
-/* Nothing of it changes but with the log, so it is written once for all who ask in between. */
+/* Nothing of it changes but with the log, and with the store under it, so it is written once for
+ * all who ask in between. */
 static void serve_runtime(struct wr_request *request)
 {
 	struct wr_server *server = request->server;
@@ -108,10 +119,14 @@ static void serve_runtime(struct wr_request *request)
 	struct wr_runtime_summary summary;
 
 	wr_runtime_summary(server->runtime, &summary);
-	if (text->bytes == 0 || server->runtime_text_sequence != summary.last_sequence) {
+	if (wr_storage_has_changed(&server->storage) || text->bytes == 0 ||
+	    server->runtime_text_sequence != summary.last_sequence) {
+		struct wr_store_report report;
+
+		wr_storage_report(&server->storage, &report);
 		wr_buf_reset(text);
-		wr_runtime_json_write(text, server->runtime, (enum wr_compat)server->config->compat,
-				      server->is_draining);
+		wr_runtime_json_write(text, server->runtime, &report,
+				      (enum wr_compat)server->config->compat, server->is_draining);
 		server->runtime_text_sequence = summary.last_sequence;
 	}
 	if (wr_buf_status(text) == WR_OK) {
@@ -131,6 +146,9 @@ static void serve_readyz(struct wr_request *request)
 {
 	if (request->server->is_draining)
 		wr_refuse(request, WR_WIRE_RUNTIME_UNAVAILABLE, WR_VIEW_NULL);
+	else if (wr_storage_has_failed(&request->server->storage))
+		wr_refuse(request, WR_WIRE_RUNTIME_UNAVAILABLE,
+			  WR_VIEW("the store has failed: start again when its disk is well"));
 	else
 		serve_healthz(request);
 }
@@ -252,6 +270,11 @@ static bool check_command(struct wr_request *request, const struct rule *rule)
 		wr_refuse(request, WR_WIRE_RUNTIME_UNAVAILABLE, WR_VIEW_NULL);
 		return false;
 	}
+	/* Nothing can be kept any more, so nothing may be decided. */
+	if (wr_storage_has_failed(&request->server->storage)) {
+		wr_refuse(request, WR_WIRE_STORE_IO, WR_VIEW_NULL);
+		return false;
+	}
 	if (is_too_much(request->server, rule, head)) {
 		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
 		return false;
@@ -271,9 +294,20 @@ static bool check_command(struct wr_request *request, const struct rule *rule)
 
 /* ---- what the HTTP server calls ---- */
 
+/* Every member is named: a compiler told to make it small would clear the rest in a slow loop. */
+static inline struct wr_request request_of(void *context, struct wr_http_exchange *exchange,
+					   struct wr_view body)
+{
+	return (struct wr_request){.server = context,
+				   .exchange = exchange,
+				   .worker_id = WR_VIEW_NULL,
+				   .body = body,
+				   .key = NULL};
+}
+
 static void on_head(void *context, struct wr_http_exchange *exchange)
 {
-	struct wr_request request = {.server = context, .exchange = exchange};
+	struct wr_request request = request_of(context, exchange, WR_VIEW_NULL);
 	const struct rule *rule = admit(&request);
 
 	if (rule == NULL)
@@ -295,13 +329,16 @@ static void forget_large_text(struct wr_buf *text)
 
 static void on_request(void *context, struct wr_http_exchange *exchange, struct wr_view body)
 {
-	struct wr_request request = {.server = context, .exchange = exchange, .body = body};
+	struct wr_request request = request_of(context, exchange, body);
 	const struct rule *rule = &rules[exchange->match.handler];
 
 	if ((rule->flags & RULE_WORKER) != 0 &&
 	    (!read_worker_id(&request) || !wr_request_has_worker_id(&request)))
 		return;
-	rule->serve(&request);
+	if (WR_LIKELY(exchange->head->idempotency_key.data == NULL))
+		rule->serve(&request);
+	else
+		wr_serve_with_key(&request, rule->serve);
 	forget_large_text(&request.server->texts);
 }
 
@@ -350,6 +387,8 @@ static enum wr_wire_error error_of_fault(enum wr_http_server_fault kind, enum wr
 	case WR_HTTP_SERVER_FAULT_BODIES_FULL:
 	case WR_HTTP_SERVER_FAULT_MEMORY:
 		return WR_WIRE_OVERLOADED;
+	case WR_HTTP_SERVER_FAULT_HELD:
+		return WR_WIRE_STORE_IO;
 	}
 	wr_unreachable();
 }

@@ -18,6 +18,7 @@ struct wr_request {
 	struct wr_http_exchange *exchange;
 	struct wr_view worker_id; /* of the path, decoded; valid UTF-8 */
 	struct wr_view body;
+	const struct wr_key *key; /* of a command that may be repeated; NULL: it may not */
 };
 
 typedef void wr_route_fn(struct wr_request *request);
@@ -38,6 +39,9 @@ void wr_refuse_status(struct wr_request *request, enum wr_status status,
 bool wr_request_has_worker_id(struct wr_request *request);
 /* The Worker of the path; NULL, and answered: there is none. */
 const struct wr_worker *wr_request_worker(struct wr_request *request);
+/* The same; and NULL, and answered, when records of it are damaged: what is left of its story would
+ * pass for all of it (reliability 4.4). */
+const struct wr_worker *wr_request_whole_worker(struct wr_request *request);
 
 /* ---- the functions, by file; those of the Runtime itself are in routes.c ---- */
 
@@ -45,6 +49,9 @@ const struct wr_worker *wr_request_worker(struct wr_request *request);
 wr_route_fn wr_serve_worker_list, wr_serve_worker_create, wr_serve_worker_detail,
 	wr_serve_worker_input, wr_serve_worker_stop, wr_serve_worker_cancel,
 	wr_serve_worker_interrupt, wr_serve_worker_transcript;
+
+/* idempotency.c: serves a command whose Idempotency-Key is to be taken first. */
+void wr_serve_with_key(struct wr_request *request, wr_route_fn *serve);
 
 /* event_routes.c */
 wr_route_fn wr_serve_worker_events, wr_serve_runtime_events;

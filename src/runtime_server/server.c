@@ -12,7 +12,11 @@
 #include <errno.h>
 #include <signal.h>
 
-enum { MESSAGE_BYTES_MAX = 512 };
+enum {
+	MESSAGE_BYTES_MAX = 512,
+	/* From the failure of the store to the end: for what can still be sent. */
+	FAILING_MS_MAX = 2000
+};
 
 static struct wr_server *server_of_hook(struct wr_turn_hook *hook)
 {
@@ -21,11 +25,14 @@ static struct wr_server *server_of_hook(struct wr_turn_hook *hook)
 
 /* ---- draining ---- */
 
-/* One step further, as far as it goes now: children first, so that streams still show their end;
- * then the streams; then the last connections. */
+/* One step further, as far as it goes now: children first, and what is recorded of their end, so
+ * that streams still show it; then the streams; then the last connections. */
 static void continue_drain(struct wr_server *self)
 {
-	if (wr_profiles_live_count(&self->profiles) != 0)
+	/* Ends of children cannot be recorded in a store that has failed. */
+	if (!self->is_failing && wr_profiles_live_count(&self->profiles) != 0)
+		return;
+	if (!wr_storage_is_settled(&self->storage))
 		return;
 	if (!self->are_streams_told) {
 		self->are_streams_told = true;
@@ -47,6 +54,10 @@ static void on_deadline(struct wr_timer *timer)
 
 static void begin_drain(struct wr_server *self)
 {
+	uint64_t drain_ms = self->config->drain_ms;
+
+	if (self->is_failing && drain_ms > FAILING_MS_MAX)
+		drain_ms = FAILING_MS_MAX;
 	self->is_draining = true;
 	wr_buf_reset(&self->runtime_text); /* it says so, too */
 	self->deadline.on_due = on_deadline;
@@ -55,9 +66,25 @@ static void begin_drain(struct wr_server *self)
 	       WR_LOG_NUMBER("streams", wr_streams_count(&self->streams)),
 	       WR_LOG_NUMBER("children", wr_profiles_live_count(&self->profiles)));
 	wr_http_server_drain(self->http);
-	wr_profiles_drain(&self->profiles);
-	if (wr_timer_set(&self->reactor, &self->deadline, self->config->drain_ms) != WR_OK)
+	if (!self->is_failing)
+		wr_profiles_drain(&self->profiles);
+	if (wr_timer_set(&self->reactor, &self->deadline, drain_ms) != WR_OK)
 		wr_reactor_stop(&self->reactor);
+}
+
+/* Nothing more can be kept (reliability 5). A supervisor starts us again, and what is on the disk
+ * is looked at anew; or what there is may still be read. */
+static void on_store_failed(void *context)
+{
+	struct wr_server *self = context;
+
+	wr_buf_reset(&self->runtime_text);
+	if (self->config->on_store_failure == WR_ON_STORE_FAILURE_READONLY)
+		return;
+	self->is_failing = true;
+	if (!self->is_draining)
+		begin_drain(self);
+	/* The hook that goes on with it has its turn after this one. */
 }
 
 /* The end of every turn: nothing of this one is left to be told. */
@@ -125,6 +152,12 @@ static int64_t wall_ms(void *context)
 	return wr_clock_wall_ms();
 }
 
+static uint64_t uptime_ms(void *context)
+{
+	(void)context;
+	return wr_clock_monotonic_ms();
+}
+
 static enum wr_status entropy(void *context, void *out, size_t bytes)
 {
 	(void)context;
@@ -189,8 +222,10 @@ static struct wr_runtime_config runtime_config_of(const struct wr_config *config
 static bool open_runtime(struct wr_server *self, struct wr_buf *message)
 {
 	struct wr_runtime_config config = runtime_config_of(self->config);
-	struct wr_runtime_ports ports = {
-		.allocator = &self->allocator, .wall_ms = wall_ms, .entropy = entropy};
+	struct wr_runtime_ports ports = {.allocator = &self->allocator,
+					 .wall_ms = wall_ms,
+					 .uptime_ms = uptime_ms,
+					 .entropy = entropy};
 	struct wr_runtime_summary summary;
 	struct wr_error error = {0};
 	enum wr_status status;
@@ -199,13 +234,17 @@ static bool open_runtime(struct wr_server *self, struct wr_buf *message)
 				 &config, &ports);
 	if (status != WR_OK)
 		return fail(message, "no streams", status, &error, NULL);
+	if (!wr_storage_open(&self->storage, &self->reactor, &self->allocator, self->config, &ports,
+			     message))
+		return false;
 	if (!wr_profiles_init(&self->profiles, &self->reactor, &self->allocator, self->config,
 			      message))
 		return false;
 	ports.profiles = wr_profiles_port(&self->profiles);
 	status = wr_runtime_new(&self->runtime, &config, &ports, &error);
 	if (status != WR_OK)
-		return fail(message, "no Runtime", status, &error, NULL);
+		return !wr_storage_explain(&self->storage, self->config, status, message) &&
+		       fail(message, "no Runtime", status, &error, NULL);
 	wr_profiles_attach(&self->profiles, self->runtime);
 	wr_runtime_summary(self->runtime, &summary);
 	self->runtime_id = summary.runtime_id;
@@ -266,6 +305,12 @@ bool wr_server_init(struct wr_server *self, const struct wr_config *config,
 	wr_buf_init(&self->runtime_text, &self->allocator, WR_HTTP_BODY_BYTES_MAX);
 	if (!open_loop(self, message) || !open_runtime(self, message) || !open_http(self, message))
 		goto failed;
+	/* What is written and seen at the end of a turn comes before what leaves then. */
+	if (wr_storage_attach(&self->storage, self->runtime, self->http, on_store_failed, self) !=
+	    WR_OK) {
+		fail(message, "no store", WR_NO_MEMORY, &error, NULL);
+		goto failed;
+	}
 	if (wr_streams_attach(&self->streams, self->runtime, self->http) != WR_OK) {
 		fail(message, "no streams", WR_NO_MEMORY, &error, NULL);
 		goto failed;
@@ -280,21 +325,24 @@ failed:
 	return false;
 }
 
-void wr_server_run(struct wr_server *self)
+bool wr_server_run(struct wr_server *self)
 {
 	wr_reactor_run(&self->reactor);
+	return !self->is_failing;
 }
 
 /* Streams before the server whose connections they were, children before the Runtime they report
- * to, and the loop, in which all of them were watched, last. */
+ * to, that before its store, and the loop, in which all of them were watched, last. */
 void wr_server_deinit(struct wr_server *self)
 {
+	wr_storage_detach(&self->storage);
 	wr_streams_deinit(&self->streams);
 	if (self->http != NULL)
 		wr_http_server_free(self->http);
 	wr_profiles_deinit(&self->profiles);
 	if (self->runtime != NULL)
 		wr_runtime_free(self->runtime);
+	wr_storage_close(&self->storage);
 	wr_buf_deinit(&self->texts);
 	wr_buf_deinit(&self->id_text);
 	wr_buf_deinit(&self->runtime_text);

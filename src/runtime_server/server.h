@@ -5,7 +5,8 @@
  * Life: init (everything is made, the socket listens) -> run (until a signal) -> deinit. SIGTERM
  * and SIGINT drain (reliability 9): no new connections, commands are refused, children are stopped,
  * streams get what is pending and a Close 1001; a second one, or the end of the drain time, ends it
- * at once. SIGHUP reads the token file again.
+ * at once. SIGHUP reads the token file again. A store that fails ends it, too, in bad order, unless
+ * it is told to go on reading.
  */
 #ifndef WR_RUNTIME_SERVER_SERVER_H
 #define WR_RUNTIME_SERVER_SERVER_H
@@ -17,6 +18,7 @@
 #include "runtime_server/event_routes.h"
 #include "runtime_server/guard.h"
 #include "runtime_server/profiles.h"
+#include "runtime_server/storage.h"
 
 /* Zero-initialised, placed by main; must not move. The files of this folder may read it. */
 struct wr_server {
@@ -25,6 +27,7 @@ struct wr_server {
 	struct wr_reactor reactor;
 	struct wr_profile_table profiles;
 	struct wr_streams streams;
+	struct wr_storage storage;
 	struct wr_runtime *runtime;
 	struct wr_http_server *http;
 	struct wr_tokens *tokens;
@@ -38,7 +41,7 @@ struct wr_server {
 	uint64_t runtime_text_sequence;
 	struct wr_turn_hook hook;
 	struct wr_timer deadline; /* of draining */
-	bool is_draining, has_signals, has_reactor, are_streams_told;
+	bool is_draining, has_signals, has_reactor, are_streams_told, is_failing;
 };
 
 /* Makes everything; `tokens` are the fixed ones and those of the file. False: nothing is left, and
@@ -47,7 +50,7 @@ bool wr_server_init(struct wr_server *self, const struct wr_config *config,
 		    struct wr_tokens *tokens, uint32_t fixed_token_count, struct wr_buf *message);
 void wr_server_deinit(struct wr_server *self);
 
-/* Serves until it has drained. */
-void wr_server_run(struct wr_server *self);
+/* Serves until it has drained. False: because the store failed. */
+bool wr_server_run(struct wr_server *self);
 
 #endif

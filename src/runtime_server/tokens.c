@@ -265,11 +265,13 @@ static uint64_t mask_if_zero(uint64_t difference)
 	return ((difference | (0 - difference)) >> 63) - 1;
 }
 
-unsigned wr_tokens_check(const struct wr_tokens *self, struct wr_view authorization)
+/* What it may do if it is one of these. */
+static unsigned check(const struct wr_token *list, uint32_t count, uint32_t word_count,
+		      struct wr_view authorization)
 {
 	static const struct wr_view scheme = WR_VIEW_INIT("Bearer ");
 	uint64_t presented[WR_TOKEN_BYTES_MAX / WORD_BYTES];
-	size_t width = self->word_count * WORD_BYTES;
+	size_t width = word_count * WORD_BYTES;
 	struct wr_view secret;
 	uint64_t may = 0;
 
@@ -278,15 +280,33 @@ unsigned wr_tokens_check(const struct wr_tokens *self, struct wr_view authorizat
 	secret = wr_view_skip(authorization, scheme.bytes);
 	memset(presented, 0, width);
 	memcpy(presented, secret.data, secret.bytes < width ? secret.bytes : width);
-	for (uint32_t i = 0; i < self->count; i++) {
-		const struct wr_token *token = &self->list[i];
+	for (uint32_t i = 0; i < count; i++) {
+		const struct wr_token *token = &list[i];
 		uint64_t difference = token->bytes ^ (uint64_t)secret.bytes;
 
-		for (uint32_t word = 0; word < self->word_count; word++)
+		for (uint32_t word = 0; word < word_count; word++)
 			difference |= token->words[word] ^ presented[word];
 		may |= mask_if_zero(difference) & token->may;
 	}
 	return (unsigned)may;
+}
+
+unsigned wr_tokens_check(const struct wr_tokens *self, struct wr_view authorization)
+{
+	return check(self->list, self->count, self->word_count, authorization);
+}
+
+struct wr_view wr_tokens_name(const struct wr_tokens *self, struct wr_view authorization)
+{
+	uint32_t place = 0; /* from 1; no two are equal */
+
+	/* To the end, too: it is a secret as before. */
+	for (uint32_t i = 0; i < self->count; i++)
+		if (check(&self->list[i], 1, self->word_count, authorization) != 0)
+			place = i + 1;
+	if (place == 0)
+		return WR_VIEW_NULL;
+	return wr_view_of(self->list[place - 1].name, self->list[place - 1].name_bytes);
 }
 
 size_t wr_tokens_shortest_bytes(const struct wr_tokens *self)

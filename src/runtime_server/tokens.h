@@ -66,6 +66,9 @@ bool wr_tokens_load(struct wr_tokens *self, const char *path, struct wr_buf *mes
 /* What the value of an Authorization field allows: bits, 0 for nothing. Exactly `Bearer TOKEN`. */
 unsigned wr_tokens_check(const struct wr_tokens *self, struct wr_view authorization);
 
+/* The name of the token in the value of an Authorization field; absent when it is none of these. */
+struct wr_view wr_tokens_name(const struct wr_tokens *self, struct wr_view authorization);
+
 /* Length of the shortest; 0 when there is none. */
 size_t wr_tokens_shortest_bytes(const struct wr_tokens *self);
 

@@ -72,11 +72,11 @@ void wr_serve_worker_list(struct wr_request *request)
 }
 
 static void answer_worker(struct wr_request *request, unsigned http_status,
-			  const struct wr_worker *worker)
+			  const struct wr_worker *worker, const struct wr_face *created)
 {
 	struct wr_buf *body = wr_http_answer_body(request->exchange);
 
-	wr_worker_json_write(body, request->server->runtime, worker);
+	wr_worker_json_write(body, request->server->runtime, worker, created);
 	wr_http_answer(request->exchange, http_status, wr_buf_view(body));
 }
 
@@ -85,7 +85,7 @@ void wr_serve_worker_detail(struct wr_request *request)
 	const struct wr_worker *worker = wr_request_worker(request);
 
 	if (worker != NULL)
-		answer_worker(request, 200, worker);
+		answer_worker(request, 200, worker, NULL);
 }
 
 static bool produce_transcript(void *context, struct wr_buf *out)
@@ -130,35 +130,54 @@ void wr_serve_worker_transcript(struct wr_request *request)
 	const struct wr_worker *worker;
 	struct transcript_answer *answer;
 	struct wr_page_query query;
+	enum wr_status status;
 
 	if (!wr_request_has_worker_id(request) || !read_page_query(request, &query))
 		return;
-	worker = wr_request_worker(request);
+	worker = wr_request_whole_worker(request);
 	if (worker == NULL)
 		return;
 	answer = take_answer(request, sizeof *answer);
 	if (answer == NULL)
 		return;
 	answer->allocator = &server->allocator;
-	wr_transcript_page_begin(&answer->page, server->runtime, worker, &query,
-				 (enum wr_compat)server->config->compat);
+	status = wr_transcript_page_begin(&answer->page, server->runtime, worker, &query,
+					  (enum wr_compat)server->config->compat);
+	if (status != WR_OK) {
+		release_transcript(answer);
+		wr_refuse(request, wr_wire_error_of(status), WR_VIEW_NULL);
+		return;
+	}
 	producer.context = answer;
 	wr_http_answer_produced(request->exchange, 200, &producer);
 }
 
 /* ---- commands ---- */
 
-/* Two outcomes mean something else for a create than elsewhere. */
-static enum wr_wire_error create_error(enum wr_status status, const struct wr_server *server)
+/* Whatever came of a command, it was decided by what may still be lost: the answer waits until all
+ * that it depends on is visible (design 2). To be called before the answer. */
+static void hold(struct wr_request *request)
 {
-	struct wr_runtime_summary summary;
+	wr_storage_hold(&request->server->storage, request->exchange, request->worker_id);
+}
 
-	if (status == WR_NOT_FOUND)
-		return WR_WIRE_INVALID_PROFILE_SELECTOR;
-	wr_runtime_summary(server->runtime, &summary);
-	if (status == WR_FULL && summary.worker_count >= server->config->workers_max)
-		return WR_WIRE_LIMIT_WORKERS;
-	return wr_wire_error_of(status);
+/* The Worker as decisions see it: its creation may still be as little visible as its answer. */
+static const struct wr_worker *decided_worker(const struct wr_request *request)
+{
+	return wr_runtime_find_at_head(request->server->runtime, request->worker_id);
+}
+
+/* Two outcomes mean something else for a create than elsewhere. */
+static void refuse_create(struct wr_request *request, enum wr_status status,
+			  const struct wr_error *error)
+{
+	if (status == WR_FULL && error->detail != NULL)
+		wr_refuse(request, WR_WIRE_LIMIT_WORKERS, WR_VIEW_NULL);
+	else if (status == WR_NOT_FOUND)
+		wr_refuse(request, WR_WIRE_INVALID_PROFILE_SELECTOR,
+			  wr_view_of_string(error->detail));
+	else
+		wr_refuse_status(request, status, error);
 }
 
 static void answer_location(struct wr_request *request, struct wr_view id)
@@ -179,6 +198,7 @@ void wr_serve_worker_create(struct wr_request *request)
 	struct wr_error error = {0};
 	const struct wr_worker *worker;
 	struct wr_create create;
+	struct wr_face face;
 	enum wr_status status;
 
 	status = wr_create_json_read(&create, &server->texts, request->body, &error);
@@ -186,13 +206,15 @@ void wr_serve_worker_create(struct wr_request *request)
 		refuse_json(request, status, &error);
 		return;
 	}
-	status = wr_runtime_create(server->runtime, &create, &worker, &error);
+	status = wr_runtime_create(server->runtime, &create, request->key, &worker, &error);
+	hold(request);
 	if (status != WR_OK) {
-		wr_refuse(request, create_error(status, server), wr_view_of_string(error.detail));
+		refuse_create(request, status, &error);
 		return;
 	}
+	face = wr_runtime_created_face(worker);
 	answer_location(request, worker->id);
-	answer_worker(request, 201, worker);
+	answer_worker(request, 201, worker, &face);
 }
 
 void wr_serve_worker_input(struct wr_request *request)
@@ -209,14 +231,15 @@ void wr_serve_worker_input(struct wr_request *request)
 		refuse_json(request, status, &error);
 		return;
 	}
-	status = wr_runtime_input(server->runtime, request->worker_id, &input, &ack, &error);
+	status = wr_runtime_input(server->runtime, request->worker_id, &input, request->key, &ack,
+				  &error);
+	hold(request);
 	if (status != WR_OK) {
 		wr_refuse_status(request, status, &error);
 		return;
 	}
 	body = wr_http_answer_body(request->exchange);
-	wr_input_ack_json_write(body, server->runtime,
-				wr_runtime_find(server->runtime, request->worker_id), &ack);
+	wr_input_ack_json_write(body, server->runtime, decided_worker(request), &ack);
 	wr_http_answer(request->exchange, 200, wr_buf_view(body));
 }
 
@@ -228,13 +251,13 @@ static void answer_lifecycle(struct wr_request *request, enum wr_status status,
 	static const struct wr_error no_detail = {0};
 	struct wr_buf *body;
 
+	hold(request);
 	if (status != WR_OK) {
 		wr_refuse_status(request, status, &no_detail);
 		return;
 	}
 	body = wr_http_answer_body(request->exchange);
-	wr_lifecycle_ack_json_write(body, runtime, wr_runtime_find(runtime, request->worker_id),
-				    ack);
+	wr_lifecycle_ack_json_write(body, runtime, decided_worker(request), ack);
 	wr_http_answer(request->exchange, 200, wr_buf_view(body));
 }
 
@@ -258,7 +281,8 @@ void wr_serve_worker_stop(struct wr_request *request)
 	if (read_reason(request, &reason))
 		answer_lifecycle(request,
 				 wr_runtime_stop_worker(request->server->runtime,
-							request->worker_id, reason, &ack),
+							request->worker_id, reason, request->key,
+							&ack),
 				 &ack);
 }
 
@@ -270,25 +294,26 @@ void wr_serve_worker_cancel(struct wr_request *request)
 	if (read_reason(request, &reason))
 		answer_lifecycle(request,
 				 wr_runtime_cancel_worker(request->server->runtime,
-							  request->worker_id, reason, &ack),
+							  request->worker_id, reason, request->key,
+							  &ack),
 				 &ack);
 }
 
 /* An interrupt of a Worker at rest is a conflict with its turn, not with its status. */
 void wr_serve_worker_interrupt(struct wr_request *request)
 {
-	struct wr_runtime *runtime = request->server->runtime;
-	const struct wr_worker *worker;
 	struct wr_view reason;
 	struct wr_ack ack;
 	enum wr_status status;
 
 	if (!read_reason(request, &reason))
 		return;
-	status = wr_runtime_interrupt(runtime, request->worker_id, &ack);
-	worker = wr_runtime_find(runtime, request->worker_id);
-	if (status == WR_CONFLICT && worker->status == WR_WORKER_RUNNING)
-		wr_refuse(request, WR_WIRE_NO_TURN, WR_VIEW_NULL);
-	else
+	status = wr_runtime_interrupt(request->server->runtime, request->worker_id, request->key,
+				      &ack);
+	if (status != WR_CONFLICT || decided_worker(request)->now.status != WR_WORKER_RUNNING) {
 		answer_lifecycle(request, status, &ack);
+		return;
+	}
+	hold(request);
+	wr_refuse(request, WR_WIRE_NO_TURN, WR_VIEW_NULL);
 }

@@ -216,7 +216,8 @@ static enum wr_status read_bundle(struct wr_schema_input *input, void *context,
 						.of.read = (function),                    \
 	}
 
-static const struct wr_schema_field create_fields[] = {
+enum { CREATE_WORKER_ID = 6, CREATE_FIELDS };
+static const struct wr_schema_field create_fields[CREATE_FIELDS] = {
 	READ_FIELD("intent", "an object", WR_SCHEMA_REQUIRED, read_intent),
 	READ_FIELD("profile", "an object", WR_SCHEMA_REQUIRED, read_profile),
 	READ_FIELD("config_bundle", "an object or null", WR_SCHEMA_OPTIONAL, read_bundle),
@@ -224,18 +225,23 @@ static const struct wr_schema_field create_fields[] = {
 		   read_capabilities),
 	READ_FIELD("workspace_refs", "a list of objects", WR_SCHEMA_DEFAULTED, read_workspaces),
 	READ_FIELD("mount_refs", "a list of objects", WR_SCHEMA_DEFAULTED, read_mounts),
+	[CREATE_WORKER_ID] = OPTIONAL_STRING_FIELD("worker_id", 0),
 };
 static const struct wr_schema create = WR_SCHEMA_INIT(create_fields);
 
 enum wr_status wr_create_json_read(struct wr_create *out, struct wr_buf *texts, struct wr_view body,
 				   struct wr_error *error)
 {
-	struct wr_schema_value values[WR_COUNT(create_fields)];
+	struct wr_schema_value values[CREATE_FIELDS];
 	struct wr_schema_input input;
+	enum wr_status status;
 
 	*out = (struct wr_create){.intent = WR_INTENT_ASSISTANT};
 	wr_schema_begin(&input, body, texts, error);
-	return wr_schema_read_document(&input, out, values, &create, NOT_AN_OBJECT);
+	status = wr_schema_read_document(&input, out, values, &create, NOT_AN_OBJECT);
+	if (status != WR_OK)
+		return status;
+	return wr_schema_string(&input, &out->worker_id, &values[CREATE_WORKER_ID]);
 }
 
 /* ---- input ---- */

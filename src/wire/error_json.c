@@ -67,6 +67,8 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 	case WR_WIRE_INVALID_PROFILE_SELECTOR:
 		return "no such profile: use runtime_default or one that this Runtime is "
 		       "configured with";
+	case WR_WIRE_INVALID_IDEMPOTENCY_KEY:
+		return "Idempotency-Key must be 1 to 128 visible ASCII characters";
 	case WR_WIRE_LIMIT_TOO_LARGE:
 		return "limit is above the maximum: see limits of GET /v1/runtime";
 	case WR_WIRE_ROUTE_NOT_FOUND:
@@ -79,6 +81,8 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 		return "the request did not arrive in time";
 	case WR_WIRE_WORKER_NOT_RUNNING:
 		return "the Worker was stopped or cancelled and takes nothing more: create another";
+	case WR_WIRE_WORKER_EXISTS:
+		return "there is another Worker of this id: choose another one, or none";
 	case WR_WIRE_NO_TURN:
 		return "the Worker has no turn that could be interrupted";
 	case WR_WIRE_WORKER_BUSY:
@@ -97,6 +101,8 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 		return "the body must be JSON: send Content-Type: application/json";
 	case WR_WIRE_EXPECTATION_FAILED:
 		return "the only expectation that is understood is 100-continue";
+	case WR_WIRE_IDEMPOTENCY_MISMATCH:
+		return "this Idempotency-Key was used with another body: use a fresh one";
 	case WR_WIRE_UPGRADE_REQUIRED:
 		return "this is a WebSocket endpoint: send an upgrade of version 13 over HTTP/1.1";
 	case WR_WIRE_TOO_MANY_REQUESTS:
@@ -106,7 +112,8 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 	case WR_WIRE_INTERNAL:
 		return "something failed inside the Runtime";
 	case WR_WIRE_STORE_IO:
-		return "the store could not be written or read";
+		return "the store could not be written or read: what was asked for may have "
+		       "happened or not, so repeat it with its Idempotency-Key";
 	case WR_WIRE_STORE_CORRUPT:
 		return "stored data is damaged";
 	case WR_WIRE_UNSUPPORTED_OPERATION:
@@ -120,9 +127,10 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 	case WR_WIRE_HTTP_VERSION:
 		return "only HTTP/1.0 and HTTP/1.1 are understood";
 	case WR_WIRE_STORE_FULL:
-		return "the store is full: make room for it";
+		return "the store is full: make room on its disk, or raise --fs-bytes";
 	case WR_WIRE_LIMIT_WORKERS:
-		return "the Runtime has as many Workers as it may: raise its limit or use another";
+		return "the Runtime has as many Workers as it may: raise --max-workers, or use "
+		       "another Runtime";
 	}
 	wr_unreachable();
 }
@@ -152,6 +160,10 @@ enum wr_wire_error wr_wire_error_of(enum wr_status status)
 		return WR_WIRE_WORKER_NOT_FOUND;
 	case WR_CONFLICT:
 		return WR_WIRE_WORKER_NOT_RUNNING;
+	case WR_EXISTS:
+		return WR_WIRE_WORKER_EXISTS;
+	case WR_MISMATCH:
+		return WR_WIRE_IDEMPOTENCY_MISMATCH;
 	case WR_BUSY:
 		return WR_WIRE_WORKER_BUSY;
 	case WR_UNAVAILABLE:

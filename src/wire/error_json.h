@@ -26,12 +26,14 @@
 	X(INVALID_QUERY, 400, "invalid_query", 1008, 0)                        \
 	X(INVALID_REQUEST, 400, "invalid_request", 1008, 0)                    \
 	X(INVALID_PROFILE_SELECTOR, 400, "invalid_profile_selector", 1008, 0)  \
+	X(INVALID_IDEMPOTENCY_KEY, 400, "invalid_idempotency_key", 1008, 0)    \
 	X(LIMIT_TOO_LARGE, 400, "limit_too_large", 1008, 0)                    \
 	X(ROUTE_NOT_FOUND, 404, "not_found", 1008, 0)                          \
 	X(WORKER_NOT_FOUND, 404, "worker_not_found", 1008, 0)                  \
 	X(METHOD_NOT_ALLOWED, 405, "method_not_allowed", 1008, 0)              \
 	X(REQUEST_TIMEOUT, 408, "request_timeout", 1008, 0)                    \
 	X(WORKER_NOT_RUNNING, 409, "worker_not_running", 1008, 0)              \
+	X(WORKER_EXISTS, 409, "worker_exists", 1008, 0)                        \
 	X(NO_TURN, 409, "turn_not_running", 1008, 0)                           \
 	X(WORKER_BUSY, 409, "worker_busy", 1013, 1)                            \
 	X(RUNTIME_STOPPED, 409, "runtime_stopped", 1001, 0)                    \
@@ -41,6 +43,7 @@
 	X(URI_TOO_LONG, 414, "uri_too_long", 1008, 0)                          \
 	X(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported_media_type", 1008, 0)      \
 	X(EXPECTATION_FAILED, 417, "expectation_failed", 1008, 0)              \
+	X(IDEMPOTENCY_MISMATCH, 422, "idempotency_mismatch", 1008, 0)          \
 	X(UPGRADE_REQUIRED, 426, "upgrade_required", 1008, 0)                  \
 	X(TOO_MANY_REQUESTS, 429, "too_many_requests", 1013, 1)                \
 	X(HEADERS_TOO_LARGE, 431, "headers_too_large", 1008, 0)                \

@@ -3,14 +3,36 @@
  * whole list in memory. Between two pieces the world may go on: Workers are only ever added, and
  * what a transcript has dropped meanwhile is left out and told by first_retained, which is written
  * last. A piece ends between two items: the comma in front of the next is put by hand, everything
- * else by a writer of its own.
+ * else by a writer of its own. A piece is also what one turn reads from the store: what fits it,
+ * and at most one item of the largest size.
  */
 #include "wire/worker_json.h"
 
 #include "check.h"
+#include "wire/error_json.h"
 #include "wire/reference_json.h"
 
 enum { PIECE_BYTES = 16384 };
+
+void wr_store_error_json(struct wr_json_writer *writer, enum wr_status status)
+{
+	enum wr_wire_error error = wr_wire_error_of(status);
+
+	wr_json_object_begin(writer);
+	wr_json_member_string(writer, WR_VIEW("code"),
+			      wr_view_of_string(wr_wire_error_code(error)));
+	wr_json_member_string(writer, WR_VIEW("message"),
+			      wr_view_of_string(wr_wire_error_message(error)));
+	wr_json_object_end(writer);
+}
+
+static uint64_t visible_sequence(const struct wr_runtime *runtime)
+{
+	struct wr_runtime_summary summary;
+
+	wr_runtime_summary(runtime, &summary);
+	return summary.last_sequence;
+}
 
 /* ---- the list of Workers ---- */
 
@@ -19,6 +41,7 @@ void wr_worker_list_begin(struct wr_worker_list_page *page, const struct wr_runt
 {
 	*page = (struct wr_worker_list_page){
 		.runtime = runtime,
+		.sequence = visible_sequence(runtime),
 		.remaining = query->has_limit ? query->limit : UINT64_MAX,
 		.has_limit = query->has_limit,
 	};
@@ -43,10 +66,8 @@ static struct wr_view list_position(const struct wr_worker_list_page *page)
 static void end_list(struct wr_worker_list_page *page, struct wr_buf *out, bool has_more)
 {
 	struct wr_view position = list_position(page);
-	struct wr_runtime_summary summary;
 	struct wr_json_writer writer;
 
-	wr_runtime_summary(page->runtime, &summary);
 	wr_buf_append(out, "],", 2);
 	wr_json_writer_init(&writer, out);
 	if (page->has_limit) {
@@ -56,7 +77,7 @@ static void end_list(struct wr_worker_list_page *page, struct wr_buf *out, bool 
 		else
 			wr_json_null(&writer);
 	}
-	wr_cursor_json(&writer, page->runtime, 0, summary.last_sequence);
+	wr_cursor_json(&writer, page->runtime, 0, page->sequence);
 	wr_buf_append_byte(out, '}');
 	page->is_done = true;
 }
@@ -100,25 +121,55 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void wr_transcript_page_begin(struct wr_transcript_page *page, const struct wr_runtime *runtime,
-			      const struct wr_worker *worker, const struct wr_page_query *query,
-			      enum wr_compat compat)
+/* Index of the first item that is kept. */
+static uint64_t first_kept(const struct wr_transcript_page *page)
 {
-	const struct wr_transcript *transcript = &worker->transcript;
-	uint64_t at = query->start < transcript->first ? transcript->first : query->start;
+	return wr_runtime_first_item(page->runtime, page->worker) - 1;
+}
+
+/* The next item of the page, past what was dropped meanwhile. False when the page is complete, or
+ * ends early because of `failure`. */
+static bool next_item(struct wr_transcript_page *page, struct wr_store_place *place,
+		      struct wr_item *item)
+{
+	uint64_t first = first_kept(page);
+
+	if (page->at < first)
+		page->at = least(first, page->end);
+	if (page->at >= page->end)
+		return false;
+	page->failure = wr_runtime_item(page->runtime, page->worker, page->at + 1, place, item);
+	/* Kept, and yet not there: its record is lost. */
+	if (page->failure == WR_NOT_FOUND)
+		page->failure = WR_CORRUPT;
+	return page->failure == WR_OK &&
+	       (!page->has_items ||
+		page->content_bytes + item->content.bytes <= WR_TRANSCRIPT_PAGE_BYTES_MAX);
+}
+
+enum wr_status wr_transcript_page_begin(struct wr_transcript_page *page, struct wr_runtime *runtime,
+					const struct wr_worker *worker,
+					const struct wr_page_query *query, enum wr_compat compat)
+{
+	struct wr_store_place place = {0, 0};
+	struct wr_item item;
 
 	*page = (struct wr_transcript_page){
 		.runtime = runtime,
 		.worker = worker,
 		.compat = compat,
+		.sequence = visible_sequence(runtime),
 		.start = query->start,
 		.limit = query->limit,
-		.at = at,
-		.end = least(add_saturating(at, query->limit), transcript->total),
-		.total = transcript->total,
+		.at = query->start,
+		.total = worker->shown.item_count,
 	};
-	if (page->at > page->end)
-		page->at = page->end;
+	if (page->at < first_kept(page))
+		page->at = first_kept(page);
+	page->end = least(add_saturating(page->at, query->limit), page->total);
+	page->at = least(page->at, page->end);
+	(void)next_item(page, &place, &item);
+	return page->failure;
 }
 
 static void begin_transcript(const struct wr_transcript_page *page, struct wr_buf *out,
@@ -138,8 +189,7 @@ static void begin_transcript(const struct wr_transcript_page *page, struct wr_bu
 	wr_json_array_begin(&writer);
 }
 
-static void end_transcript(struct wr_transcript_page *page, struct wr_buf *out,
-			   uint64_t last_sequence)
+static void end_transcript(struct wr_transcript_page *page, struct wr_buf *out)
 {
 	struct wr_json_writer writer;
 
@@ -150,16 +200,18 @@ static void end_transcript(struct wr_transcript_page *page, struct wr_buf *out,
 		wr_json_u64(&writer, page->at);
 	else
 		wr_json_null(&writer);
-	wr_json_member_u64(&writer, WR_VIEW("first_retained"), page->worker->transcript.first);
-	wr_cursor_json(&writer, page->runtime, page->worker->number, last_sequence);
+	if (page->failure != WR_OK) {
+		wr_json_name(&writer, WR_VIEW("error"));
+		wr_store_error_json(&writer, page->failure);
+	}
+	wr_json_member_u64(&writer, WR_VIEW("first_retained"), first_kept(page));
+	wr_cursor_json(&writer, page->runtime, page->worker->number, page->sequence);
 	wr_buf_append(out, "}}", 2);
 	page->is_done = true;
 }
 
-static struct wr_view role_name(const struct wr_transcript_item *item, enum wr_compat compat)
+static struct wr_view role_name(enum wr_role role, enum wr_compat compat)
 {
-	enum wr_role role = (enum wr_role)item->role;
-
 	/* Old decoders know no third role (contract, trap 2). */
 	if (compat == WR_COMPAT_YOI_2026_06 && role == WR_ROLE_ASSISTANT)
 		role = WR_ROLE_SYSTEM;
@@ -167,42 +219,26 @@ static struct wr_view role_name(const struct wr_transcript_item *item, enum wr_c
 }
 
 static void write_item(const struct wr_transcript_page *page, struct wr_buf *out,
-		       struct wr_view runtime_id, const struct wr_transcript_item *item)
+		       struct wr_view runtime_id, const struct wr_item *item)
 {
 	struct wr_json_writer writer;
 
 	wr_json_writer_init(&writer, out);
 	wr_json_object_begin(&writer);
-	wr_json_member_u64(&writer, WR_VIEW("sequence"), page->at + 1);
+	wr_json_member_u64(&writer, WR_VIEW("sequence"), item->number);
 	wr_worker_ref_json(&writer, runtime_id, page->worker->id);
-	wr_json_member_string(&writer, WR_VIEW("role"), role_name(item, page->compat));
-	wr_json_member_string(&writer, WR_VIEW("content"), wr_view_of(item->content, item->bytes));
+	wr_json_member_string(&writer, WR_VIEW("role"), role_name(item->role, page->compat));
+	wr_json_member_string(&writer, WR_VIEW("content"), item->content);
 	wr_json_member_u64(&writer, WR_VIEW("event_id"), item->event_id);
 	wr_json_object_end(&writer);
 }
 
-/* The next item of the page, past what was dropped meanwhile. NULL when the page is complete. */
-static const struct wr_transcript_item *next_item(struct wr_transcript_page *page)
-{
-	const struct wr_transcript *transcript = &page->worker->transcript;
-	const struct wr_transcript_item *item;
-
-	if (page->at < transcript->first)
-		page->at = least(transcript->first, page->end);
-	if (page->at >= page->end)
-		return NULL;
-	item = wr_transcript_at(transcript, page->at);
-	wr_assert(item != NULL);
-	if (page->has_items && page->content_bytes + item->bytes > WR_TRANSCRIPT_PAGE_BYTES_MAX)
-		return NULL;
-	return item;
-}
-
 bool wr_transcript_page_next(struct wr_transcript_page *page, struct wr_buf *out)
 {
+	struct wr_store_place place = {0, 0};
 	size_t start = out->bytes;
-	const struct wr_transcript_item *item;
 	struct wr_runtime_summary summary;
+	struct wr_item item;
 
 	if (page->is_done || wr_buf_status(out) != WR_OK)
 		return false;
@@ -211,16 +247,15 @@ bool wr_transcript_page_next(struct wr_transcript_page *page, struct wr_buf *out
 		begin_transcript(page, out, summary.runtime_id);
 	page->has_begun = true;
 	do {
-		item = next_item(page);
-		if (item == NULL) {
-			end_transcript(page, out, summary.last_sequence);
+		if (!next_item(page, &place, &item)) {
+			end_transcript(page, out);
 			return true;
 		}
 		if (page->has_items)
 			wr_buf_append_byte(out, ',');
-		write_item(page, out, summary.runtime_id, item);
+		write_item(page, out, summary.runtime_id, &item);
 		page->has_items = true;
-		page->content_bytes += item->bytes;
+		page->content_bytes += item.content.bytes;
 		page->at++;
 	} while (out->bytes - start < PIECE_BYTES && wr_buf_status(out) == WR_OK);
 	return true;

@@ -215,6 +215,7 @@ bool wr_payload_is_shown(const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_WORKER_CREATED:
+	case WR_EVENT_REPEATABLE:
 		return false;
 	case WR_EVENT_PHASE_CHANGED:
 		return wr_phase_protocol_status((enum wr_phase)event->as.phase.to) != NULL;
@@ -246,6 +247,7 @@ void wr_payload_put(struct wr_buf *out, const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_WORKER_CREATED:
+	case WR_EVENT_REPEATABLE:
 		break;
 	}
 	wr_unreachable(); /* wr_payload_is_shown was not asked */

@@ -38,21 +38,6 @@ static void begin_envelope(struct wr_json_writer *writer, const struct wr_runtim
 
 /* ---- a Worker's snapshot ---- */
 
-/* Index of the first of the newest items that fit. */
-static uint64_t first_entry(const struct wr_transcript *transcript)
-{
-	uint64_t index = transcript->total, bytes = 0;
-
-	while (index > transcript->first &&
-	       transcript->total - index < WR_SNAPSHOT_ENTRY_COUNT_MAX) {
-		bytes += wr_transcript_at(transcript, index - 1)->bytes;
-		if (bytes > WR_SNAPSHOT_ENTRY_BYTES_MAX)
-			break;
-		index--;
-	}
-	return index;
-}
-
 static void write_text_part(struct wr_json_writer *writer, struct wr_view kind,
 			    struct wr_view content)
 {
@@ -84,33 +69,107 @@ static void write_entry_content(struct wr_json_writer *writer, enum wr_role role
 	wr_unreachable();
 }
 
-static void write_entry(struct wr_json_writer *writer, const struct wr_transcript_item *item,
-			uint64_t sequence)
+static void write_entry(struct wr_buf *out, const struct wr_item *item)
 {
 	static const struct wr_view kinds[] = {
 		[WR_ROLE_USER] = WR_VIEW_INIT("user_input"),
 		[WR_ROLE_SYSTEM] = WR_VIEW_INIT("system_item"),
 		[WR_ROLE_ASSISTANT] = WR_VIEW_INIT("assistant_item"),
 	};
+	struct wr_json_writer writer;
 
-	wr_json_object_begin(writer);
-	wr_json_member_string(writer, WR_VIEW("kind"), kinds[item->role]);
-	wr_json_name(writer, WR_VIEW("ts"));
-	wr_json_i64(writer, item->wall_ms);
-	write_entry_content(writer, (enum wr_role)item->role,
-			    wr_view_of(item->content, item->bytes));
-	wr_json_member_u64(writer, WR_VIEW("sequence"), sequence);
-	wr_json_object_end(writer);
+	wr_json_writer_init(&writer, out);
+	wr_json_object_begin(&writer);
+	wr_json_member_string(&writer, WR_VIEW("kind"), kinds[item->role]);
+	wr_json_name(&writer, WR_VIEW("ts"));
+	wr_json_i64(&writer, item->wall_ms);
+	write_entry_content(&writer, item->role, item->content);
+	wr_json_member_u64(&writer, WR_VIEW("sequence"), item->number);
+	wr_json_object_end(&writer);
 }
 
-static void write_entries(struct wr_json_writer *writer, const struct wr_transcript *transcript,
-			  uint64_t first)
+static void reverse(char *bytes, size_t count)
 {
+	for (size_t i = 0; i < count / 2; i++) {
+		char byte = bytes[i];
+		bytes[i] = bytes[count - 1 - i];
+		bytes[count - 1 - i] = byte;
+	}
+}
+
+/* The newest items that fit, of which the store may have some. */
+struct entries {
+	uint64_t first; /* number of the oldest one written; item_count + 1 when there is none */
+	enum wr_status status; /* why there are not more, when that is a failure */
+	unsigned count;
+	uint32_t sizes[WR_SNAPSHOT_ENTRY_COUNT_MAX]; /* with a comma each, newest first */
+};
+
+/* How many fit shows only from the newest on: they are written in that order, so that each is read
+ * from the store once. */
+static void write_backwards(struct entries *entries, struct wr_buf *out, struct wr_runtime *runtime,
+			    const struct wr_worker *worker)
+{
+	struct wr_store_place place = {0, 0};
+	uint64_t bytes = 0, first = wr_runtime_first_item(runtime, worker);
+
+	entries->count = 0;
+	entries->status = WR_OK;
+	entries->first = worker->shown.item_count + 1;
+	while (entries->first > first && entries->count < WR_SNAPSHOT_ENTRY_COUNT_MAX) {
+		struct wr_item item;
+		size_t start = out->bytes;
+		entries->status =
+			wr_runtime_item(runtime, worker, entries->first - 1, &place, &item);
+		if (entries->status != WR_OK)
+			return;
+		bytes += item.content.bytes;
+		if (bytes > WR_SNAPSHOT_ENTRY_BYTES_MAX)
+			return;
+		write_entry(out, &item);
+		wr_buf_append_byte(out, ',');
+		entries->sizes[entries->count++] = (uint32_t)(out->bytes - start);
+		entries->first--;
+	}
+}
+
+/* Newest last: the bytes of all are reversed, and then those of each back again. */
+static void turn_round(const struct entries *entries, char *bytes, size_t count)
+{
+	reverse(bytes, count);
+	for (unsigned i = entries->count; i > 0; i--) {
+		reverse(bytes, entries->sizes[i - 1]);
+		bytes += entries->sizes[i - 1];
+	}
+}
+
+static void write_entries(struct entries *entries, struct wr_json_writer *writer,
+			  struct wr_runtime *runtime, const struct wr_worker *worker)
+{
+	struct wr_buf *out = writer->out;
+	size_t start;
+
 	wr_json_name(writer, WR_VIEW("entries"));
 	wr_json_array_begin(writer);
-	for (uint64_t index = first; index < transcript->total; index++)
-		write_entry(writer, wr_transcript_at(transcript, index), index + 1);
+	start = out->bytes;
+	write_backwards(entries, out, runtime, worker);
+	if (entries->count != 0 && wr_buf_status(out) == WR_OK) {
+		turn_round(entries, out->data + start, out->bytes - start);
+		wr_buf_truncate(out, out->bytes - 1); /* the last comma */
+	}
 	wr_json_array_end(writer);
+}
+
+/* Whether there are more, and why they are not here when that is a failure. */
+static void write_rest(const struct entries *entries, struct wr_json_writer *writer)
+{
+	wr_json_member_bool(writer, WR_VIEW("entries_truncated"), entries->first != 1);
+	if (entries->status == WR_NO_MEMORY)
+		writer->out->status = WR_NO_MEMORY; /* as if the frame did not fit */
+	else if (entries->status == WR_CORRUPT || entries->status == WR_IO) {
+		wr_json_name(writer, WR_VIEW("entries_error"));
+		wr_store_error_json(writer, entries->status);
+	}
 }
 
 static void write_greeting(struct wr_json_writer *writer, const struct wr_worker *worker)
@@ -179,26 +238,35 @@ static void write_in_flight(struct wr_json_writer *writer, const struct wr_in_fl
 	wr_json_object_end(writer);
 }
 
-static void write_snapshot_data(struct wr_json_writer *writer, const struct wr_worker *worker,
-				bool is_filled)
+static void write_no_entries(struct wr_json_writer *writer)
 {
-	const struct wr_transcript *transcript = &worker->transcript;
-	uint64_t first = is_filled ? first_entry(transcript) : transcript->total;
-	const char *status = wr_phase_protocol_status(worker->phase);
+	wr_json_name(writer, WR_VIEW("entries"));
+	wr_json_array_begin(writer);
+	wr_json_array_end(writer);
+}
+
+static void write_snapshot_data(struct wr_json_writer *writer, struct wr_runtime *runtime,
+				const struct wr_worker *worker, bool is_filled)
+{
+	const char *status = wr_phase_protocol_status(worker->shown.phase);
+	struct entries entries = {.status = WR_OK};
 
 	wr_json_object_begin(writer);
-	write_entries(writer, transcript, first);
+	if (is_filled)
+		write_entries(&entries, writer, runtime, worker);
+	else
+		write_no_entries(writer);
 	write_greeting(writer, worker);
 	wr_json_member_string(writer, WR_VIEW("status"),
 			      wr_view_of_string(status != NULL ? status : "idle"));
 	if (is_filled) {
 		write_in_flight(writer, worker->in_flight);
-		wr_json_member_bool(writer, WR_VIEW("entries_truncated"), first != 0);
+		write_rest(&entries, writer);
 	}
 	wr_json_object_end(writer);
 }
 
-enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, const struct wr_runtime *runtime,
+enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, struct wr_runtime *runtime,
 					const struct wr_worker *worker, uint64_t sequence,
 					enum wr_compat compat)
 {
@@ -211,7 +279,7 @@ enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, const struct wr_runt
 	wr_json_member_string(&writer, WR_VIEW("event"), WR_VIEW("snapshot"));
 	wr_json_name(&writer, WR_VIEW("data"));
 	/* An old client resumes behind its snapshot: what is newer comes as events. */
-	write_snapshot_data(&writer, worker, compat == WR_COMPAT_NONE);
+	write_snapshot_data(&writer, runtime, worker, compat == WR_COMPAT_NONE);
 	wr_json_object_end(&writer);
 	wr_json_object_end(&writer);
 	wr_json_object_end(&writer);
@@ -292,6 +360,19 @@ enum wr_status wr_diagnostic_frame(struct wr_buf *out, struct wr_view code, stru
 	wr_json_object_end(&writer);
 	wr_json_object_end(&writer);
 	return wr_text_frame_end(out, start);
+}
+
+enum wr_status wr_store_failure_frame(struct wr_buf *out, enum wr_status why)
+{
+	bool is_damage = why == WR_CORRUPT;
+
+	return wr_diagnostic_frame(
+		out, is_damage ? WR_VIEW("runtime.store_corrupt") : WR_VIEW("runtime.store_io"),
+		is_damage ? WR_VIEW("stored events behind this position are damaged: reconnect "
+				    "without a cursor")
+			  : WR_VIEW("stored events behind this position could not be read: "
+				    "reconnect later, or without a cursor"),
+		WR_VIEW_NULL, WR_VIEW_NULL);
 }
 
 struct refusal {

@@ -10,9 +10,11 @@
 #include "wire/worker_json.h"
 
 /* A Worker's snapshot: cursor = `sequence`, its watermark; entries from the newest transcript items
- * (bounded: WR_SNAPSHOT_ENTRY_*), status from the phase, in_flight. With WR_COMPAT_YOI_2026_06 the
- * entries are empty, and the cursor is the one the client resumed from. Status of the buffer. */
-enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, const struct wr_runtime *runtime,
+ * (bounded: WR_SNAPSHOT_ENTRY_*), from memory or store; status from the phase, in_flight. Where the
+ * store is damaged or cannot be read the entries begin behind that place: `entries_truncated` is
+ * true, and `entries_error` has code and message. With WR_COMPAT_YOI_2026_06 the entries are empty,
+ * and the cursor is the one the client resumed from. Status of the buffer. */
+enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, struct wr_runtime *runtime,
 					const struct wr_worker *worker, uint64_t sequence,
 					enum wr_compat compat);
 
@@ -25,6 +27,9 @@ enum wr_status wr_runtime_snapshot_frame(struct wr_buf *out, const struct wr_run
  */
 enum wr_status wr_diagnostic_frame(struct wr_buf *out, struct wr_view code, struct wr_view message,
 				   struct wr_view reason, struct wr_view oldest);
+
+/* The diagnostic before Close 1011: the store could not be read (WR_CORRUPT, else WR_IO). */
+enum wr_status wr_store_failure_frame(struct wr_buf *out, enum wr_status why);
 
 /* The diagnostic for a refused cursor: code, message and reason from the outcome of
  * wr_runtime_judge_cursor; for WR_EXPIRED with the oldest usable cursor of the scope. */

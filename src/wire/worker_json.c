@@ -3,11 +3,12 @@
 #include "check.h"
 #include "wire/append.h"
 #include "wire/reference_json.h"
+#include "wire/request_json.h"
 
 /* ---- the Runtime ---- */
 
 static void write_runtime_contract(struct wr_json_writer *writer,
-				   const struct wr_runtime_summary *summary)
+				   const struct wr_runtime_summary *summary, bool has_store)
 {
 	wr_json_member_string(writer, WR_VIEW("runtime_id"), summary->runtime_id);
 	wr_json_name(writer, WR_VIEW("display_name"));
@@ -15,8 +16,8 @@ static void write_runtime_contract(struct wr_json_writer *writer,
 		wr_json_string(writer, summary->display_name);
 	else
 		wr_json_null(writer);
-	/* The only kind there is without a store; also what old clients are told. */
-	wr_json_member_string(writer, WR_VIEW("backend"), WR_VIEW("memory"));
+	wr_json_member_string(writer, WR_VIEW("backend"),
+			      has_store ? WR_VIEW("fs_store") : WR_VIEW("memory"));
 	wr_json_member_string(writer, WR_VIEW("status"),
 			      summary->is_stopped ? WR_VIEW("stopped") : WR_VIEW("running"));
 	wr_json_member_u64(writer, WR_VIEW("worker_count"), summary->worker_count);
@@ -33,12 +34,13 @@ static void write_runtime_contract(struct wr_json_writer *writer,
 	wr_json_object_end(writer);
 }
 
-static void write_runtime_members(struct wr_json_writer *writer, const struct wr_runtime *runtime)
+static void write_runtime_members(struct wr_json_writer *writer, const struct wr_runtime *runtime,
+				  bool has_store)
 {
 	struct wr_runtime_summary summary;
 
 	wr_runtime_summary(runtime, &summary);
-	write_runtime_contract(writer, &summary);
+	write_runtime_contract(writer, &summary, has_store);
 	wr_json_member_string(writer, WR_VIEW("log_id"), summary.log_id);
 	wr_cursor_json(writer, runtime, 0, summary.last_sequence);
 	wr_json_member_u64(writer, WR_VIEW("generation"), summary.generation);
@@ -49,112 +51,27 @@ void wr_runtime_summary_json(struct wr_json_writer *writer, const struct wr_runt
 {
 	(void)compat; /* matters with a store */
 	wr_json_object_begin(writer);
-	write_runtime_members(writer, runtime);
+	write_runtime_members(writer, runtime, false);
 	wr_json_object_end(writer);
 }
 
 void wr_runtime_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
-			   enum wr_compat compat, bool is_draining)
+			   const struct wr_store_report *store, enum wr_compat compat,
+			   bool is_draining)
 {
 	struct wr_json_writer writer;
 
-	(void)compat;
 	wr_json_writer_init(&writer, out);
 	wr_json_object_begin(&writer);
 	wr_json_name(&writer, WR_VIEW("runtime"));
 	wr_json_object_begin(&writer);
-	write_runtime_members(&writer, runtime);
+	/* Old clients know of memory only. */
+	write_runtime_members(&writer, runtime, store->is_kept && compat == WR_COMPAT_NONE);
 	wr_json_member_bool(&writer, WR_VIEW("draining"), is_draining);
+	wr_json_name(&writer, WR_VIEW("store"));
+	wr_store_json(&writer, store);
 	wr_json_object_end(&writer);
 	wr_json_object_end(&writer);
-}
-
-/* ---- what was asked for ---- */
-
-/* `"name":"` before the text; nothing of an absent one. */
-static void append_optional(struct wr_buf *out, struct wr_view before, struct wr_view text)
-{
-	if (text.data == NULL)
-		return;
-	wr_append(out, before);
-	wr_append_string(out, text);
-	wr_append(out, WR_VIEW("\""));
-}
-
-static void append_intent(struct wr_buf *out, const struct wr_create *request)
-{
-	switch (request->intent) {
-	case WR_INTENT_ASSISTANT:
-		wr_append(out, WR_VIEW(",\"intent\":{\"kind\":\"assistant\""));
-		append_optional(out, WR_VIEW(",\"purpose\":\""), request->purpose);
-		break;
-	case WR_INTENT_TASK:
-		wr_append(out, WR_VIEW(",\"intent\":{\"kind\":\"task\",\"objective\":\""));
-		wr_append_string(out, request->objective);
-		wr_append(out, WR_VIEW("\""));
-		break;
-	case WR_INTENT_ROLE:
-		wr_append(out, WR_VIEW(",\"intent\":{\"kind\":\"role\",\"role\":\""));
-		wr_append_string(out, request->role);
-		wr_append(out, WR_VIEW("\""));
-		append_optional(out, WR_VIEW(",\"purpose\":\""), request->purpose);
-		break;
-	}
-}
-
-/* Ends the intent, too. */
-static void append_profile(struct wr_buf *out, const struct wr_create *request)
-{
-	switch (request->profile) {
-	case WR_PROFILE_RUNTIME_DEFAULT:
-		wr_append(out, WR_VIEW("},\"profile\":{\"kind\":\"runtime_default\"}"));
-		return;
-	case WR_PROFILE_BUILTIN:
-		wr_append(out, WR_VIEW("},\"profile\":{\"kind\":\"builtin\",\"value\":\""));
-		break;
-	case WR_PROFILE_NAMED:
-		wr_append(out, WR_VIEW("},\"profile\":{\"kind\":\"named\",\"value\":\""));
-		break;
-	}
-	wr_append_string(out, request->profile_value);
-	wr_append(out, WR_VIEW("\"}"));
-}
-
-/* `before` begins the member, `second` the second text of a pair. */
-static void append_pairs(struct wr_buf *out, struct wr_view before, const struct wr_pairs *pairs,
-			 struct wr_view second)
-{
-	struct wr_view rest = pairs->packed, first_text, second_text;
-
-	wr_append(out, before);
-	for (const char *comma = ""; wr_pairs_next(&rest, &first_text, &second_text); comma = ",") {
-		wr_append(out, wr_view_of_string(comma));
-		wr_append(out, WR_VIEW("{\"name\":\""));
-		wr_append_string(out, first_text);
-		wr_append(out, WR_VIEW("\""));
-		append_optional(out, second, second_text);
-		wr_append(out, WR_VIEW("}"));
-	}
-	wr_append(out, WR_VIEW("]"));
-}
-
-static void append_details(struct wr_buf *out, const struct wr_create *request)
-{
-	struct wr_view reference = WR_VIEW(",\"reference\":\"");
-
-	if (request->config_bundle_id.data != NULL) {
-		wr_append(out, WR_VIEW(",\"config_bundle\":{\"id\":\""));
-		wr_append_string(out, request->config_bundle_id);
-		wr_append(out, WR_VIEW("\"}"));
-	}
-	if (request->capabilities.count != 0)
-		append_pairs(out, WR_VIEW(",\"requested_capabilities\":["), &request->capabilities,
-			     WR_VIEW(",\"reason\":\""));
-	if (request->workspace_refs.count != 0)
-		append_pairs(out, WR_VIEW(",\"workspace_refs\":["), &request->workspace_refs,
-			     reference);
-	if (request->mount_refs.count != 0)
-		append_pairs(out, WR_VIEW(",\"mount_refs\":["), &request->mount_refs, reference);
 }
 
 /* ---- execution (contract 5.7) ---- */
@@ -182,11 +99,11 @@ static const struct wr_word outcomes[] = {
 	[WR_EXECUTION_UNSUPPORTED] = WR_WORD("unsupported"),
 };
 
-static enum run_state run_state(const struct wr_worker *worker)
+static enum run_state run_state(const struct wr_worker *worker, const struct wr_face *face)
 {
 	if (worker->execution.ops == NULL)
 		return UNCONNECTED;
-	switch (worker->phase) {
+	switch (face->phase) {
 	case WR_PHASE_IDLE:
 	case WR_PHASE_INTERRUPTED:
 		return IDLE;
@@ -235,15 +152,19 @@ static enum run_state result_state(const struct wr_execution_result *result)
 	wr_unreachable();
 }
 
-static char *put_execution(char *to, const struct wr_worker *worker)
+static char *put_execution(char *to, const struct wr_worker *worker, const struct wr_face *face)
 {
-	const struct wr_execution_result *result = &worker->last_result;
+	/* Nothing but its creation had been asked of what runs it then. */
+	static const struct wr_execution_result spawned = {WR_EXECUTION_SPAWN,
+							   WR_EXECUTION_ACCEPTED};
+	bool is_shown = face == &worker->shown;
+	const struct wr_execution_result *result = is_shown ? &worker->last_result : &spawned;
 
 	to = worker->execution.ops != NULL
 		     ? WR_PUT(to, ",\"execution\":{\"backend\":\"connected\",\"run_state\":\"")
 		     : WR_PUT(to, ",\"execution\":{\"backend\":\"unconnected\",\"run_state\":\"");
-	to = wr_put_word(to, &run_states[run_state(worker)]);
-	if (!worker->has_last_result)
+	to = wr_put_word(to, &run_states[run_state(worker, face)]);
+	if (is_shown ? !worker->has_last_result : worker->execution.ops == NULL)
 		return WR_PUT(to, "\"}");
 	to = WR_PUT(to, "\",\"last_result\":{\"operation\":\"");
 	to = wr_put_word(to, &operations[result->operation]);
@@ -279,7 +200,7 @@ static void append_reference(struct wr_buf *out, struct wr_view runtime_id,
 
 /* Up to the profile; `before` is what comes first. */
 static void append_front(struct wr_buf *out, struct wr_view before, struct wr_view runtime_id,
-			 const struct wr_worker *worker)
+			 const struct wr_worker *worker, const struct wr_face *face)
 {
 	static const struct wr_view again = WR_VIEW_INIT("},"),
 				    status = WR_VIEW_INIT(",\"status\":\"");
@@ -298,36 +219,40 @@ static void append_front(struct wr_buf *out, struct wr_view before, struct wr_vi
 	/* The same members once more, escaped already. */
 	to = wr_put(to, wr_view_of(out->data + start, bytes));
 	to = wr_put(to, status);
-	to = wr_put_word(to, &statuses[worker->status]);
+	to = wr_put_word(to, &statuses[face->status]);
 	to = WR_PUT(to, "\"");
 	out->bytes = (size_t)(to - out->data);
-	append_intent(out, &worker->request);
-	append_profile(out, &worker->request);
+	wr_request_append_intent(out, &worker->request);
+	wr_request_append_profile(out, &worker->request);
 }
 
 /* From the transcript on, and what ends the Worker. */
 static void append_back(struct wr_buf *out, const struct wr_runtime *runtime,
-			const struct wr_worker *worker, uint64_t last_sequence)
+			const struct wr_worker *worker, const struct wr_face *face,
+			uint64_t last_sequence)
 {
 	/* Of all names and punctuation, three numbers, six words and the cursor. */
-	enum { BYTES_MAX = 200 + 3 * 20 + 6 * WR_WORD_BYTES + WR_CURSOR_BYTES };
+	enum { BYTES_MAX = 220 + 3 * 20 + 6 * WR_WORD_BYTES + WR_CURSOR_BYTES };
 	char *start = wr_append_room(out, BYTES_MAX), *to = start;
 
 	if (to == NULL)
 		return;
 	to = WR_PUT(to, ",\"transcript_len\":");
-	to = wr_put_number(to, worker->transcript.total);
+	to = wr_put_number(to, face->item_count);
 	to = WR_PUT(to, ",\"last_event_id\":");
-	to = wr_put_number(to, worker->last_event_id);
+	to = wr_put_number(to, face->last_event_id);
 	to = WR_PUT(to, ",\"phase\":\"");
-	to = wr_put_word(to, &phases[worker->phase]);
+	to = wr_put_word(to, &phases[face->phase]);
 	to = WR_PUT(to, "\"");
-	to = put_execution(to, worker);
+	to = put_execution(to, worker, face);
 	to = WR_PUT(to, ",\"turn\":");
-	to = wr_put_number(to, worker->turn_count);
+	to = wr_put_number(to, face->turn_count);
 	to = WR_PUT(to, ",\"cursor\":\"");
 	wr_runtime_cursor(runtime, worker->number, last_sequence, to);
 	to = WR_PUT(to + WR_CURSOR_BYTES, "\"}");
+	/* Some of what was stored of it is damaged. */
+	if (WR_UNLIKELY(worker->is_quarantined))
+		to = WR_PUT(to - 1, ",\"store\":\"corrupt\"}");
 	wr_assert(to <= start + BYTES_MAX);
 	wr_buf_commit(out, (size_t)(to - start));
 }
@@ -341,24 +266,26 @@ void wr_worker_summary_json(struct wr_json_writer *writer, const struct wr_runti
 	wr_runtime_summary(runtime, &summary);
 	/* One value to the writer: its first byte, and the rest behind it without its commas. */
 	wr_json_raw(writer, WR_VIEW("{"));
-	append_front(out, WR_VIEW(""), summary.runtime_id, worker);
+	append_front(out, WR_VIEW(""), summary.runtime_id, worker, &worker->shown);
 	wr_append(out, WR_VIEW(",\"requested_capability_count\":"));
 	wr_append_number(out, worker->request.capabilities.count);
 	wr_append(out, worker->request.config_bundle_id.data != NULL
 			       ? WR_VIEW(",\"has_config_bundle\":true")
 			       : WR_VIEW(",\"has_config_bundle\":false"));
-	append_back(out, runtime, worker, summary.last_sequence);
+	append_back(out, runtime, worker, &worker->shown, summary.last_sequence);
 }
 
 void wr_worker_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
-			  const struct wr_worker *worker)
+			  const struct wr_worker *worker, const struct wr_face *created)
 {
+	const struct wr_face *face = created != NULL ? created : &worker->shown;
 	struct wr_runtime_summary summary;
 
 	wr_runtime_summary(runtime, &summary);
-	append_front(out, WR_VIEW("{\"worker\":{"), summary.runtime_id, worker);
-	append_details(out, &worker->request);
-	append_back(out, runtime, worker, summary.last_sequence);
+	append_front(out, WR_VIEW("{\"worker\":{"), summary.runtime_id, worker, face);
+	wr_request_append_details(out, &worker->request);
+	append_back(out, runtime, worker, face,
+		    created != NULL ? created->last_sequence : summary.last_sequence);
 	wr_append(out, WR_VIEW("}"));
 }
 

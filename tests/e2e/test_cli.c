@@ -121,6 +121,7 @@ static void test_print_config_shows_what_counts_and_hides_secrets(void)
 					      "--worker-retention-bytes", "1000",
 					      "--compat=yoi-2026-06", "--allow-origin=http://a",
 					      "--allow-origin", "http://b",
+					      "--durability=interval=250", "--fs-bytes=40M",
 					      "--local-token=correct-horse"),
 				 NULL),
 		  0);
@@ -132,6 +133,9 @@ static void test_print_config_shows_what_counts_and_hides_secrets(void)
 	CHECK(has(run.out, "--allow-origin=http://a\n--allow-origin=http://b\n"));
 	CHECK(has(run.out, "--local-token=(hidden)\n"));
 	CHECK(has(run.out, "--store=memory\n"));
+	CHECK(has(run.out, "--durability=interval=250\n"));
+	CHECK(has(run.out, "--fs-bytes=40M\n--fs-segment-bytes=8M\n"));
+	CHECK(has(run.out, "--on-store-failure=exit\n"));
 	CHECK(has(run.out, "--bind=127.0.0.1:0\n"));
 	CHECK(has(run.out, "--drain-ms=30000\n"));
 	CHECK(!has(run.out, "correct-horse"));
@@ -189,6 +193,20 @@ static void test_usage_errors_say_why_and_end_with_2(void)
 		{"fs without a folder", {"--store", "fs"}, "--fs-root"},
 		{"fs-store without a folder", {"--store=fs-store"}, "--fs-root"},
 		{"empty folder", {"--fs-root", ""}, "--fs-root cannot be that"},
+		{"durability", {"--durability", "Always"}, "always|interval=MS|never"},
+		{"no interval", {"--durability", "interval"}, "always|interval=MS|never"},
+		{"empty interval", {"--durability=interval="}, "1 to 60000 milliseconds"},
+		{"interval of nothing", {"--durability=interval=0"}, "1 to 60000"},
+		{"interval of hours", {"--durability=interval=60001"}, "1 to 60000"},
+		{"interval with a unit", {"--durability", "interval=5ms"}, "1 to 60000"},
+		{"always with a number", {"--durability", "always=5"}, "1 to 60000"},
+		{"small segments", {"--fs-segment-bytes", "1M"}, "number of bytes"},
+		{"large segments", {"--fs-segment-bytes", "2G"}, "number of bytes"},
+		{"a small store", {"--fs-bytes", "19M"}, "number of bytes"},
+		{"fewer than four segments",
+		 {"--fs-bytes", "31M", "--fs-segment-bytes", "8M"},
+		 "--fs-bytes must be at least four times --fs-segment-bytes"},
+		{"on failure", {"--on-store-failure", "retry"}, "exit|readonly"},
 		{"exec mode", {"--exec-mode", "json"}, "line|jsonl"},
 		{"compat", {"--compat", "yoi"}, "none|yoi-2026-06"},
 		{"log level", {"--log-level", "loud"}, "error|warning|info|debug"},
@@ -236,8 +254,14 @@ static void test_unsafe_and_impossible_starts_name_the_remedy_and_end_with_1(voi
 		 {"--bind=0.0.0.0:0", "--local-token", "123456789012345678901"},
 		 "22 characters"},
 		{"a token that no field can hold", {"--local-token", "a b"}, "visible ASCII"},
+#if WR_FS_STORE
+		{"a store in a file", {"--fs-root", "/dev/null"}, "see to the folder"},
+		{"a store in no folder", {"--fs-root=/dev/null/x"}, "cannot open the store in"},
+		{"a store named", {"--store=fs-store", "--fs-root=/dev/null"}, "/dev/null"},
+#else
 		{"fs store", {"--fs-root", "/tmp/x"}, "no fs store"},
 		{"fs store named", {"--store=fs-store", "--fs-root=/tmp/x"}, "--store memory"},
+#endif
 		{"no such variable", {"--local-token-env", "WR_NO_SUCH"}, "WR_NO_SUCH is not set"},
 		{"no such file", {"--token-file", "/nowhere/at/all"}, "No such file"},
 		{"a folder", {"--token-file", "/tmp"}, "not a file"},
@@ -247,6 +271,8 @@ static void test_unsafe_and_impossible_starts_name_the_remedy_and_end_with_1(voi
 		{"a socket in no folder", {"--bind", "unix:/nowhere/at/all"}, "another --bind"},
 		{"a program that is not there", {"--exec", "/nowhere/agent"}, "path of a program"},
 		{"a program not in PATH", {"--exec", "wr-no-such-program x"}, "path of a program"},
+		{"a folder for a program", {"--exec", "/tmp x"}, "Is a directory"},
+		{"a file that cannot run", {"--exec", "/etc/passwd"}, "Permission denied"},
 		{"a quote without end", {"--exec", "agent 'x"}, "has no end"},
 		{"no words", {"--exec", "  "}, "--exec: "},
 		{"memory for nothing", {"--max-memory", "1K"}, "memory"},
@@ -500,7 +526,7 @@ static int compare_sizes(const void *a, const void *b)
 
 /* The kernel maps the pages around a touched one, too, and where they lie is drawn at every start:
  * so the median of some starts is looked at. */
-static void test_it_needs_less_than_a_mebibyte(void)
+static void test_it_needs_about_a_mebibyte(void)
 {
 	size_t bytes[7];
 	bool is_shared = false;
@@ -514,8 +540,10 @@ static void test_it_needs_less_than_a_mebibyte(void)
 	qsort(bytes, WR_COUNT(bytes), sizeof bytes[0], compare_sizes);
 	if (bytes[0] == 0)
 		wr_test_skip("no /proc here");
-	/* A shared libc costs more than a mebibyte by itself. */
-	CHECK(bytes[WR_COUNT(bytes) / 2] < (is_shared ? 3u << 20 : 1u << 20));
+	/* A shared libc costs more than a mebibyte by itself, and a thread of a static one, which
+	 * only the store needs, a quarter. */
+	CHECK(bytes[WR_COUNT(bytes) / 2] <
+	      (is_shared ? 3u << 20 : (1u << 20) + (WR_FS_STORE ? 5u << 16 : 0)));
 }
 
 /* Every allocation of the start fails at one of these limits, and every one behind it at another.
@@ -623,7 +651,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_secret_is_not_in_arguments_environment_or_log),
 	WR_TEST(test_root_is_warned_and_served),
 	WR_TEST(test_the_process_gives_up_privileges_and_core_files),
-	WR_TEST(test_it_needs_less_than_a_mebibyte),
+	WR_TEST(test_it_needs_about_a_mebibyte),
 	WR_TEST_LIMIT(test_every_memory_limit_is_enough_or_refused, 60),
 	WR_TEST(test_a_closed_stderr_is_survived),
 	WR_TEST(test_closed_standard_descriptors_are_not_given_to_clients),

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define CREATE_BODY \
 	"{\"intent\":{\"kind\":\"assistant\"},\"profile\":{\"kind\":\"runtime_default\"}}"
@@ -72,6 +74,16 @@ static void wait_for_items(const char *id, uint64_t count)
 	}
 }
 
+/* A command with this Idempotency-Key. */
+static void post_with_key(const char *target, const char *key, const char *body)
+{
+	char fields[512];
+
+	snprintf(fields, sizeof fields, "Content-Type: application/json\r\nIdempotency-Key: %s\r\n",
+		 key);
+	wr_client_ask(&client, &answer, "POST", target, fields, body);
+}
+
 /* ---- reading ---- */
 
 static void test_the_runtime_describes_itself(void)
@@ -87,6 +99,7 @@ static void test_the_runtime_describes_itself(void)
 	check_member("runtime.worker_count", "0");
 	check_member("runtime.limits.max_transcript_projection_items", "256");
 	check_member("runtime.limits.max_event_batch_items", "7");
+	check_member("runtime.store", "{\"kind\":\"memory\"}");
 	CHECK(wr_answer_field(&answer, "Date").bytes == 29);
 	stop();
 }
@@ -866,6 +879,246 @@ static void test_a_full_runtime_takes_no_more_workers(void)
 	stop();
 }
 
+/* ---- ids chosen by the client ---- */
+
+static void test_a_client_may_choose_the_id(void)
+{
+	static const char chosen[] = "{\"worker_id\":\"a:B_9-z\",\"intent\":{\"kind\":\"role\","
+				     "\"role\":\"coder\"},\"profile\":{\"kind\":"
+				     "\"runtime_default\"}}";
+	static const char *const others[] = {
+		"{\"worker_id\":\"a:B_9-z\",\"intent\":{\"kind\":\"role\",\"role\":\"Coder\"},"
+		"\"profile\":{\"kind\":\"runtime_default\"}}",
+		"{\"worker_id\":\"a:B_9-z\",\"intent\":{\"kind\":\"assistant\"},"
+		"\"profile\":{\"kind\":\"runtime_default\"}}",
+		"{\"worker_id\":\"a:B_9-z\",\"intent\":{\"kind\":\"role\",\"role\":\"coder\"},"
+		"\"profile\":{\"kind\":\"runtime_default\"},\"config_bundle\":{\"id\":\"b\"}}",
+	};
+	char first[2048];
+
+	start();
+	post("/v1/workers", chosen);
+	CHECK_U64(answer.status, 201);
+	check_member("worker.worker_id", "a:B_9-z");
+	check_member("worker.worker_ref.worker_id", "a:B_9-z");
+	wr_json_copy(first, sizeof first, answer.body, "worker");
+	wr_client_input(&client, "a:B_9-z", "x");
+	/* The same request means the same Worker, as it was then. */
+	post("/v1/workers", chosen);
+	CHECK_U64(answer.status, 201);
+	check_member("worker", first);
+	for (size_t i = 0; i < WR_COUNT(others); i++) {
+		wr_test_case(others[i]);
+		post("/v1/workers", others[i]);
+		check_error(409, "worker_exists");
+	}
+	get("/v1/workers");
+	CHECK_STRING(wr_json_find(answer.body, "workers.0.transcript_len"), "1");
+	CHECK(wr_json_find(answer.body, "workers.1").data == NULL);
+	/* Ids that are made do not run into chosen ones. */
+	post("/v1/workers",
+	     "{\"worker_id\":\"worker-00000003\",\"intent\":{\"kind\":\"assistant\"},"
+	     "\"profile\":{\"kind\":\"runtime_default\"}}");
+	CHECK(answer.status == 201 || answer.status == 400);
+	for (unsigned i = 0; i < 3; i++) {
+		post("/v1/workers", CREATE_BODY);
+		CHECK_U64(answer.status, 201);
+	}
+	stop();
+}
+
+static void test_ids_that_cannot_be_are_refused(void)
+{
+	static const char *const ids[] = {
+		"\"\"",
+		"\" \\t\"",
+		"\"\\u3000\"",
+		"\"a/b\"",
+		"\"a\\u0000\"",
+		"\"a\\n\"",
+		"\".\"",
+		"\"..\"",
+		"\"012345678901234567890123456789012345678901234567890123456789012345678901234567"
+		"8901234567890123456789012345678901234567890\"",
+	};
+	char body[512];
+
+	start();
+	for (size_t i = 0; i < WR_COUNT(ids); i++) {
+		wr_test_case(ids[i]);
+		snprintf(body, sizeof body,
+			 "{\"worker_id\":%s,\"intent\":{\"kind\":\"assistant\"},\"profile\":{"
+			 "\"kind\":\"runtime_default\"}}",
+			 ids[i]);
+		post("/v1/workers", body);
+		CHECK_U64(answer.status, 400);
+	}
+	get("/v1/workers");
+	CHECK(wr_json_find(answer.body, "workers.0").data == NULL);
+	stop();
+}
+
+/* ---- Idempotency-Key ---- */
+
+#define INPUT_A "{\"kind\":\"user\",\"content\":\"a\"}"
+#define INPUT_B "{\"kind\":\"user\",\"content\":\"b\"}"
+
+static void test_a_repeated_command_has_one_effect_and_the_same_answer(void)
+{
+	/* Each is asked twice; `count` transcript items are there in the end. */
+	static const struct {
+		const char *target, *key, *body;
+		unsigned status;
+	} commands[] = {
+		{"/v1/workers", "k", CREATE_BODY, 201},
+		{"/v1/workers", "K", CREATE_BODY, 201},
+		{"/v1/workers/worker-00000001/input", "k", INPUT_A, 200},
+		{"/v1/workers/worker-00000002/input", "k", INPUT_B, 200},
+		{"/v1/workers/worker-00000001/input", "!~#", INPUT_A, 200},
+		{"/v1/workers/worker-00000001/stop", "k", "{\"reason\":\"r\"}", 200},
+		{"/v1/workers/worker-00000001/stop", "k2", "{}", 200},
+		{"/v1/workers/worker-00000002/cancel", "k", "", 200},
+	};
+	char first[2048];
+
+	start();
+	for (size_t i = 0; i < WR_COUNT(commands); i++) {
+		wr_test_case(commands[i].target);
+		for (unsigned n = 0; n < 3; n++) {
+			post_with_key(commands[i].target, commands[i].key, commands[i].body);
+			CHECK_U64(answer.status, commands[i].status);
+			if (n == 0) {
+				CHECK(answer.body.bytes < sizeof first);
+				memcpy(first, answer.body.data, answer.body.bytes);
+				first[answer.body.bytes] = '\0';
+			} else {
+				CHECK_STRING(answer.body, first);
+			}
+		}
+	}
+	get("/v1/workers");
+	CHECK_STRING(wr_json_find(answer.body, "workers.0.transcript_len"), "2");
+	CHECK_STRING(wr_json_find(answer.body, "workers.1.transcript_len"), "1");
+	CHECK(wr_json_find(answer.body, "workers.2").data == NULL);
+	stop();
+}
+
+static void test_a_key_stands_for_one_body(void)
+{
+	start();
+	post_with_key("/v1/workers", "k", CREATE_BODY);
+	CHECK_U64(answer.status, 201);
+	/* White space is another body: nobody compares meanings. */
+	post_with_key("/v1/workers", "k", CREATE_BODY " ");
+	check_error(422, "idempotency_mismatch");
+	post_with_key("/v1/workers/worker-00000001/input", "k", INPUT_A);
+	CHECK_U64(answer.status, 200);
+	post_with_key("/v1/workers/worker-00000001/input", "k", INPUT_B);
+	check_error(422, "idempotency_mismatch");
+	post_with_key("/v1/workers/worker-00000001/stop", "k", "{}");
+	CHECK_U64(answer.status, 200);
+	post_with_key("/v1/workers/worker-00000001/stop", "k", "");
+	check_error(422, "idempotency_mismatch");
+	/* Also when it could not be done again. */
+	post_with_key("/v1/workers/worker-00000001/input", "k", INPUT_A);
+	CHECK_U64(answer.status, 200);
+	check_member("ack.transcript_sequence", "1");
+	post_with_key("/v1/workers/worker-00000001/input", "k2", INPUT_A);
+	check_error(409, "worker_not_running");
+	/* What was refused is not remembered. */
+	post_with_key("/v1/workers/worker-00000009/input", "k3", INPUT_A);
+	check_error(404, "worker_not_found");
+	post_with_key("/v1/workers/worker-00000009/input", "k3", INPUT_B);
+	check_error(404, "worker_not_found");
+	stop();
+}
+
+static void test_what_can_be_no_key_is_refused(void)
+{
+	static const char longest[] =
+		"0123456789012345678901234567890123456789012345678901234567890123456789012345678901"
+		"2345678901234567890123456789012345678901234567";
+	static const char *const keys[] = {"", " ", "a b", "a\tb", "\xc3\xa9", "\"a\" ;q=1"};
+	static const char *const targets[] = {"/v1/workers", "/v1/workers/worker-00000001/input",
+					      "/v1/workers/worker-00000001/stop",
+					      "/v1/workers/worker-00000001/cancel",
+					      "/v1/workers/worker-00000001/interrupt"};
+	char key[256];
+
+	_Static_assert(sizeof longest - 1 == 128, "the longest key there is");
+	start();
+	post_with_key("/v1/workers", longest, CREATE_BODY);
+	CHECK_U64(answer.status, 201);
+	snprintf(key, sizeof key, "%sx", longest);
+	for (size_t t = 0; t < WR_COUNT(targets); t++) {
+		wr_test_case(targets[t]);
+		for (size_t i = 0; i < WR_COUNT(keys); i++) {
+			post_with_key(targets[t], keys[i], "{}");
+			check_error(400, "invalid_idempotency_key");
+		}
+		post_with_key(targets[t], key, "{}");
+		check_error(400, "invalid_idempotency_key");
+	}
+	/* Reading has no use for it, good or bad. */
+	wr_client_ask(&client, &answer, "GET", "/v1/workers", "Idempotency-Key: a b\r\n", NULL);
+	CHECK_U64(answer.status, 200);
+	wr_client_ask(&client, &answer, "POST", "/v1/workers",
+		      "Idempotency-Key: a\r\nIdempotency-Key: a\r\n", CREATE_BODY);
+	check_error(400, "bad_request");
+	stop();
+}
+
+static void test_each_token_has_keys_of_its_own(void)
+{
+	char path[64];
+	struct wr_client other;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/tmp/wr-rest-%ld-tokens", (long)getpid());
+	file = fopen(path, "w");
+	CHECK(file != NULL && fchmod(fileno(file), 0600) == 0);
+	fprintf(file, "one command aaaaaaaaaaaaaaaaaaaaaa\ntwo command bbbbbbbbbbbbbbbbbbbbbb\n");
+	fclose(file);
+	wr_process_start(&server, WR_ARGUMENTS("--token-file", path), NULL);
+	wr_client_open(&client, &server, "aaaaaaaaaaaaaaaaaaaaaa");
+	wr_client_open(&other, &server, "bbbbbbbbbbbbbbbbbbbbbb");
+	post_with_key("/v1/workers", "k", CREATE_BODY);
+	check_member("worker.worker_id", "worker-00000001");
+	wr_client_ask(&other, &answer, "POST", "/v1/workers", "Idempotency-Key: k\r\n",
+		      CREATE_BODY);
+	check_member("worker.worker_id", "worker-00000002");
+	post_with_key("/v1/workers", "k", CREATE_BODY);
+	check_member("worker.worker_id", "worker-00000001");
+	wr_client_close(&other);
+	stop();
+	unlink(path);
+}
+
+static void test_an_upgrade_with_a_body_is_refused(void)
+{
+	static const char *const bodies[] = {"Content-Length: 2\r\n\r\nab",
+					     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"};
+
+	for (size_t i = 0; i < WR_COUNT(bodies); i++) {
+		char request[512];
+		start();
+		post("/v1/workers", CREATE_BODY);
+		snprintf(
+			request, sizeof request,
+			"GET /v1/workers/worker-00000001/events/ws HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+			"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s",
+			bodies[i]);
+		wr_client_send(&client, request);
+		wr_client_receive(&client, &answer);
+		check_error(400, "bad_request");
+		/* The connection goes on. */
+		get("/v1/workers");
+		CHECK_U64(answer.status, 200);
+		stop();
+	}
+}
+
 static void test_an_event_route_asked_without_upgrade_names_it(void)
 {
 #if WR_WS_SERVER
@@ -1055,6 +1308,13 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_content_up_to_the_limit_and_not_beyond),
 	WR_TEST(test_chunked_and_expected_bodies_are_taken),
 	WR_TEST(test_a_full_runtime_takes_no_more_workers),
+	WR_TEST(test_a_client_may_choose_the_id),
+	WR_TEST(test_ids_that_cannot_be_are_refused),
+	WR_TEST(test_a_repeated_command_has_one_effect_and_the_same_answer),
+	WR_TEST(test_a_key_stands_for_one_body),
+	WR_TEST(test_what_can_be_no_key_is_refused),
+	WR_TEST(test_each_token_has_keys_of_its_own),
+	WR_TEST(test_an_upgrade_with_a_body_is_refused),
 	WR_TEST(test_an_event_route_asked_without_upgrade_names_it),
 	WR_TEST(test_a_drain_ends_with_0_and_closes_what_is_idle),
 	WR_TEST(test_a_drain_refuses_commands_and_is_not_ready),

@@ -99,26 +99,26 @@ static enum wr_status live(struct wr_runtime *runtime)
 	struct wr_error error;
 	struct wr_ack ack;
 	uint64_t position = 0;
-	enum wr_status status = wr_runtime_create(runtime, &request, &worker, &error);
+	enum wr_status status = wr_runtime_create(runtime, &request, NULL, &worker, &error);
 
 	if (status != WR_OK)
 		return status;
 	printf("worker %.*s is %s\n", (int)worker->id.bytes, worker->id.data,
-	       wr_worker_status_name(worker->status));
-	status = wr_runtime_input(runtime, worker->id, &greeting, &ack, &error);
+	       wr_worker_status_name(worker->now.status));
+	status = wr_runtime_input(runtime, worker->id, &greeting, NULL, &ack, &error);
 	if (status != WR_OK)
 		return status;
 	printf("accepted as event %llu\n", (unsigned long long)ack.event_id);
 	position = print_events(&worker->events, position);
 
 	/* A refusal is typed and changes nothing. */
-	status = wr_runtime_input(runtime, worker->id, &blank, &ack, &error);
+	status = wr_runtime_input(runtime, worker->id, &blank, NULL, &ack, &error);
 	printf("refused: %s (%s)\n", wr_status_name(status), error.detail);
 
 	/* Whatever runs the Worker reports its output here. */
 	status = wr_runtime_output(runtime, worker->number, &answer);
 	if (status == WR_OK)
-		status = wr_runtime_stop_worker(runtime, worker->id, WR_VIEW("example over"), &ack);
+		status = wr_runtime_stop_worker(runtime, worker->id, WR_VIEW("example over"), NULL, &ack);
 	if (status != WR_OK)
 		return status;
 	print_events(&worker->events, position);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -284,6 +287,14 @@ static _Noreturn void run_here(const struct wr_test *test)
 	exit(0); /* not _exit: the leak checker of the sanitizer runs at exit */
 }
 
+/* A runner that is killed leaves no test running behind it. */
+static void die_with_parent(void)
+{
+#ifdef __linux__
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+}
+
 static void start(const struct wr_test *test)
 {
 	struct job *job = &runner.jobs[runner.job_count++];
@@ -312,6 +323,7 @@ static void start(const struct wr_test *test)
 		if (fds[1] > 2)
 			close(fds[1]);
 		setpgid(0, 0);
+		die_with_parent();
 		run_here(test);
 	}
 	setpgid(job->pid, job->pid);

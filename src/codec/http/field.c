@@ -28,6 +28,7 @@ static const struct {
 	[WR_HTTP_KNOWN_CONTENT_TYPE] = {"content-type", KEPT(RULE_FIRST, content_type)},
 	[WR_HTTP_KNOWN_AUTHORIZATION] = {"authorization", KEPT(RULE_ONCE, authorization)},
 	[WR_HTTP_KNOWN_CONTENT_LENGTH] = {"content-length", RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_IDEMPOTENCY_KEY] = {"idempotency-key", KEPT(RULE_ONCE, idempotency_key)},
 	[WR_HTTP_KNOWN_TRANSFER_ENCODING] = {"transfer-encoding", RULE_JUDGE, 0},
 	[WR_HTTP_KNOWN_WS_KEY] = {"sec-websocket-key", KEPT(RULE_ONCE, ws_key)},
 	[WR_HTTP_KNOWN_WS_ACCEPT] = {"sec-websocket-accept", KEPT(RULE_ONCE, ws_accept)},
@@ -38,9 +39,9 @@ static const struct {
 };
 
 const char wr_http_known_letters[WR_HTTP_KNOWN_BYTES_MAX + 1][2] = {
-	[4] = {'h'},  [6] = {'e', 'o'}, [7] = {'u'},  [8] = {'l'},  [10] = {'c'},
-	[11] = {'r'}, [12] = {'c'},	[13] = {'a'}, [14] = {'c'}, [17] = {'t', 's'},
-	[20] = {'s'}, [21] = {'s'},	[22] = {'s'}, [24] = {'s'},
+	[4] = {'h'},	   [6] = {'e', 'o'}, [7] = {'u'},  [8] = {'l'},	 [10] = {'c'},
+	[11] = {'r'},	   [12] = {'c'},     [13] = {'a'}, [14] = {'c'}, [15] = {'i'},
+	[17] = {'t', 's'}, [20] = {'s'},     [21] = {'s'}, [22] = {'s'}, [24] = {'s'},
 };
 
 const uint8_t wr_http_known_first[WR_HTTP_KNOWN_BYTES_MAX + 1] = {
@@ -53,6 +54,7 @@ const uint8_t wr_http_known_first[WR_HTTP_KNOWN_BYTES_MAX + 1] = {
 	[12] = WR_HTTP_KNOWN_CONTENT_TYPE,
 	[13] = WR_HTTP_KNOWN_AUTHORIZATION,
 	[14] = WR_HTTP_KNOWN_CONTENT_LENGTH,
+	[15] = WR_HTTP_KNOWN_IDEMPOTENCY_KEY,
 	[17] = WR_HTTP_KNOWN_TRANSFER_ENCODING,
 	[20] = WR_HTTP_KNOWN_WS_ACCEPT,
 	[21] = WR_HTTP_KNOWN_WS_VERSION,
@@ -202,6 +204,7 @@ enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 	case WR_HTTP_KNOWN_RETRY_AFTER:
 	case WR_HTTP_KNOWN_CONTENT_TYPE:
 	case WR_HTTP_KNOWN_AUTHORIZATION:
+	case WR_HTTP_KNOWN_IDEMPOTENCY_KEY:
 	case WR_HTTP_KNOWN_WS_KEY:
 	case WR_HTTP_KNOWN_WS_ACCEPT:
 	case WR_HTTP_KNOWN_WS_VERSION:

@@ -13,10 +13,10 @@
  * HTTP/1.0 and HTTP/1.1 only; Host exactly once in 1.1 (at most once in 1.0) and of host
  * characters. (In responses Host is not looked at but for repetition, and Expect neither.)
  * Content-Length: digits only, once, not beside Transfer-Encoding. Transfer-Encoding: once, exactly
- * `chunked` (any case), 1.1 only. Repeated Authorization, Host, Origin, Upgrade, Expect and
- * Sec-WebSocket-* (the five below) are refused; Content-Type, Location and Retry-After may repeat
- * (first counts), Connection is a list over all its lines. Empty lines before the start line are
- * refused.
+ * `chunked` (any case), 1.1 only. Repeated Authorization, Host, Origin, Upgrade, Expect,
+ * Idempotency-Key and Sec-WebSocket-* (the five below) are refused; Content-Type, Location and
+ * Retry-After may repeat (first counts), Connection is a list over all its lines. Empty lines
+ * before the start line are refused.
  *
  * Limits: WR_HTTP_HEAD_BYTES_MAX, _TARGET_, _FIELD_BYTES_MAX, _FIELD_COUNT_MAX. They are checked
  * on incomplete heads too, so a caller never has to keep more than the limit.
@@ -75,7 +75,7 @@ struct wr_http_head {
 	/* Fields that every request needs, absent (data NULL) when not sent. */
 	struct wr_view host, content_type, authorization, origin, upgrade;
 	struct wr_view ws_key, ws_version, ws_protocol, ws_accept, ws_extensions;
-	struct wr_view retry_after, location;
+	struct wr_view retry_after, location, idempotency_key;
 	size_t field_count;
 	struct wr_http_field fields[WR_HTTP_FIELD_COUNT_MAX];
 };

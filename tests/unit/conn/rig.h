@@ -132,6 +132,14 @@ static inline void rig_on_request(void *context, struct wr_http_exchange *exchan
 			wr_buf_commit(made, 8u << 20);
 		}
 		wr_http_answer(exchange, 200, wr_buf_view(made));
+	} else if (rig_path_is(exchange, "/hold")) {
+		/* The query is the number to wait for, and the answer. */
+		struct wr_view text = exchange->target.query;
+		uint64_t number = 0;
+		for (size_t i = 0; i < text.bytes; i++)
+			number = 10 * number + (uint64_t)(text.data[i] - '0');
+		wr_http_answer_hold(exchange, number);
+		wr_http_answer(exchange, 200, text);
 	} else if (rig_path_is(exchange, "/one")) {
 		rig_answer_produced(exchange, 1, 5);
 	} else if (rig_path_is(exchange, "/parts")) {

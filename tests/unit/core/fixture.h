@@ -1,14 +1,16 @@
 /*
  * fixture — a Runtime on scripted ports, and everything that can be seen of it as one text.
  *
- * The clock moves by one with every reading, entropy comes from a seed, the store keeps copies in
- * memory and can be told to fail. Two Runtimes are the same when their dumps are.
+ * The clock moves by one with every reading, entropy comes from a seed, the store does as it is
+ * told (kept_store.h). Two Runtimes are the same when their dumps are.
  */
 #ifndef WR_TESTS_CORE_FIXTURE_H
 #define WR_TESTS_CORE_FIXTURE_H
 
 #include "core/runtime.h"
+#include "core/state.h"
 #include "harness/harness.h"
+#include "unit/core/kept_store.h"
 
 #include "check.h"
 
@@ -17,91 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a store that remembers ---- */
-
-struct kept_record {
-	uint64_t sequence;
-	uint32_t worker;
-	struct wr_view payload;
-};
-
-struct kept_store {
-	uint8_t log_id[WR_LOG_ID_BYTES];
-	uint32_t generation;
-	uint64_t ends[8];      /* by generation */
-	uint64_t append_count; /* calls so far */
-	uint64_t fail_at;      /* the call that fails with `failure`, 0: none */
-	enum wr_status failure;
-	struct kept_record *records;
-	size_t count, capacity;
-};
-
-static inline enum wr_status kept_replay(void *context, struct wr_store_log *log,
-					 wr_store_replay_fn *fn, void *fn_context)
-{
-	struct kept_store *self = context;
-	enum wr_status status = WR_OK;
-
-	memcpy(log->log_id, self->log_id, sizeof log->log_id);
-	log->generation = self->generation;
-	for (size_t i = 0; i < self->count && status == WR_OK; i++)
-		status = fn(fn_context, self->records[i].sequence, self->records[i].worker,
-			    self->records[i].payload);
-	return status;
-}
-
-static inline enum wr_status kept_append(void *context, uint64_t sequence, uint32_t worker,
-					 struct wr_view payload)
-{
-	struct kept_store *self = context;
-	char *copy;
-
-	if (++self->append_count == self->fail_at)
-		return self->failure;
-	CHECK(self->count == 0 || self->records[self->count - 1].sequence < sequence);
-	if (self->count == self->capacity) {
-		self->capacity = self->capacity == 0 ? 64 : self->capacity * 2;
-		self->records = realloc(self->records, self->capacity * sizeof self->records[0]);
-		CHECK(self->records != NULL);
-	}
-	copy = malloc(payload.bytes);
-	CHECK(copy != NULL);
-	memcpy(copy, payload.data, payload.bytes);
-	self->records[self->count++] =
-		(struct kept_record){sequence, worker, wr_view_of(copy, payload.bytes)};
-	return WR_OK;
-}
-
-static inline uint64_t kept_visible(void *context)
-{
-	const struct kept_store *self = context;
-
-	return self->count == 0 ? 0 : self->records[self->count - 1].sequence;
-}
-
-static inline uint64_t kept_generation_end(void *context, uint32_t generation)
-{
-	const struct kept_store *self = context;
-
-	return generation < WR_COUNT(self->ends) ? self->ends[generation] : 0;
-}
-
-static const struct wr_store_ops kept_store_ops = {kept_replay, kept_append, kept_visible,
-						   kept_generation_end};
-
-/* Loses the newest `count` records: what an unclean stop may do. */
-static inline void kept_store_cut(struct kept_store *self, size_t count)
-{
-	while (count-- > 0)
-		free((void *)(uintptr_t)self->records[--self->count].payload.data);
-}
-
-static inline void kept_store_deinit(struct kept_store *self)
-{
-	kept_store_cut(self, self->count);
-	free(self->records);
-}
-
 /* ---- a Runtime ---- */
 
 struct fixture {
@@ -109,6 +26,7 @@ struct fixture {
 	struct wr_runtime_config config;
 	struct wr_runtime_ports ports;
 	int64_t now_ms;
+	uint64_t uptime_ms; /* moves only when a test says so */
 	uint64_t random;
 };
 
@@ -117,6 +35,13 @@ static inline int64_t fixture_wall_ms(void *context)
 	struct fixture *self = context;
 
 	return ++self->now_ms;
+}
+
+static inline uint64_t fixture_uptime_ms(void *context)
+{
+	const struct fixture *self = context;
+
+	return self->uptime_ms;
 }
 
 static inline enum wr_status fixture_entropy(void *context, void *out, size_t bytes)
@@ -136,6 +61,7 @@ static inline void fixture_init(struct fixture *self, uint64_t seed)
 	self->config.runtime_id = WR_VIEW("rt-test");
 	self->ports.allocator = wr_test_allocator();
 	self->ports.wall_ms = fixture_wall_ms;
+	self->ports.uptime_ms = fixture_uptime_ms;
 	self->ports.entropy = fixture_entropy;
 	self->ports.context = self;
 }
@@ -145,6 +71,7 @@ static inline void fixture_open(struct fixture *self)
 	struct wr_error error;
 
 	CHECK_STATUS(wr_runtime_new(&self->runtime, &self->config, &self->ports, &error), WR_OK);
+	wr_runtime_settle(self->runtime);
 }
 
 static inline void fixture_close(struct fixture *self)
@@ -159,7 +86,8 @@ static inline const struct wr_worker *fixture_create(struct fixture *self)
 	const struct wr_worker *worker = NULL;
 	struct wr_error error;
 
-	CHECK_STATUS(wr_runtime_create(self->runtime, &request, &worker, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_create(self->runtime, &request, NULL, &worker, &error), WR_OK);
+	wr_runtime_settle(self->runtime);
 	return worker;
 }
 
@@ -168,25 +96,35 @@ static inline enum wr_status fixture_input(struct fixture *self, const struct wr
 {
 	const struct wr_input input = {WR_INPUT_USER, wr_view_of_string(text)};
 	struct wr_error error;
-	enum wr_status status = wr_runtime_input(self->runtime, worker->id, &input, ack, &error);
+	enum wr_status status =
+		wr_runtime_input(self->runtime, worker->id, &input, NULL, ack, &error);
 
 	CHECK_STATUS(error.status, status);
+	wr_runtime_settle(self->runtime);
 	return status;
+}
+
+/* A key by number; the same number is the same key, with another body when `body` differs. */
+static inline struct wr_key fixture_key(uint64_t number, uint8_t body)
+{
+	struct wr_key key = {.fingerprint = {body}};
+
+	for (unsigned i = 0; i < WR_KEY_BYTES; i++)
+		key.id[i] = (uint8_t)wr_test_random(&number);
+	return key;
 }
 
 static inline uint64_t fixture_head(const struct fixture *self)
 {
-	struct wr_runtime_summary summary;
-
-	wr_runtime_summary(self->runtime, &summary);
-	return summary.last_sequence;
+	return wr_runtime_log(self->runtime)->last_sequence;
 }
 
 /* ---- everything that can be seen ---- */
 
 enum dump_parts {
-	DUMP_STATE = 0,
-	DUMP_LIVE = 1, /* also what a restart forgets: the execution's part, unfinished output */
+	DUMP_STATE = 0, /* what is in memory of recorded state and of streams */
+	DUMP_LIVE = 1,	/* also the execution's part and unfinished output */
+	DUMP_STORY = 2	/* what a restart keeps: recorded state, and all that can be read again */
 };
 
 /* Long texts are shown by their beginning, size and hash (FNV-1a). */
@@ -255,6 +193,38 @@ static inline void dump_transcript(FILE *out, const struct wr_transcript *transc
 	}
 }
 
+/* Items by number, wherever they are. */
+static inline void dump_items(FILE *out, struct wr_runtime *runtime, const struct wr_worker *worker)
+{
+	struct wr_store_place place = {0, 0};
+	uint64_t number = wr_runtime_first_item(runtime, worker);
+	struct wr_item item;
+
+	fprintf(out, "\n  items from %" PRIu64, number);
+	for (; number <= worker->shown.item_count; number++) {
+		CHECK_STATUS(wr_runtime_item(runtime, worker, number, &place, &item), WR_OK);
+		CHECK_U64(item.number, number);
+		fprintf(out, "\n    %" PRIu64 " %" PRId64 " %s", item.event_id, item.wall_ms,
+			wr_role_name(item.role));
+		dump_view(out, "content", item.content);
+	}
+}
+
+/* Frames of a scope that the store has. */
+static inline void dump_frames(FILE *out, struct wr_runtime *runtime, uint32_t worker)
+{
+	struct wr_store_place place = {0, 0};
+	uint64_t sequence = wr_runtime_evicted(runtime, worker);
+	struct wr_view frame;
+
+	fprintf(out, "\n  frames behind %" PRIu64, sequence);
+	while (wr_runtime_stored_frame(runtime, worker, sequence, &place, &sequence, &frame) ==
+	       WR_OK) {
+		fprintf(out, "\n    %" PRIu64, sequence);
+		dump_view(out, "frame", frame);
+	}
+}
+
 static inline void dump_in_flight(FILE *out, const struct wr_in_flight *in_flight)
 {
 	if (in_flight == NULL)
@@ -270,19 +240,34 @@ static inline void dump_in_flight(FILE *out, const struct wr_in_flight *in_fligh
 	}
 }
 
-static inline void dump_worker(FILE *out, const struct wr_worker *worker, enum dump_parts parts)
+static inline void dump_face(FILE *out, const struct wr_face *face, enum dump_parts parts)
 {
 	/* After a restart nothing is left that could end a stopping Worker later. */
-	enum wr_phase phase = parts == DUMP_STATE && worker->phase == WR_PHASE_STOPPING
+	enum wr_phase phase = parts == DUMP_STORY && face->phase == WR_PHASE_STOPPING
 				      ? WR_PHASE_STOPPED
-				      : worker->phase;
+				      : face->phase;
 
+	fprintf(out, " %s %s last=%" PRIu64 ",%" PRIu64 " turns=%" PRIu64 " items=%" PRIu64,
+		wr_worker_status_name(face->status), wr_phase_name(phase), face->last_event_id,
+		face->last_sequence, face->turn_count, face->item_count);
+}
+
+static inline void dump_worker(FILE *out, struct wr_runtime *runtime,
+			       const struct wr_worker *worker, enum dump_parts parts)
+{
 	fprintf(out, "\nworker %u", worker->number);
 	dump_view(out, "id", worker->id);
-	fprintf(out, " %s %s last_event=%" PRIu64 " turns=%" PRIu64 " created=%" PRId64,
-		wr_worker_status_name(worker->status), wr_phase_name(phase), worker->last_event_id,
-		worker->turn_count, worker->created_wall_ms);
+	dump_face(out, &worker->now, parts);
+	dump_face(out, &worker->shown, parts);
+	fprintf(out, " created=%" PRIu64 ",%" PRId64 " %d", worker->created_sequence,
+		worker->created_wall_ms, worker->is_quarantined);
 	dump_request(out, &worker->request);
+	if (parts == DUMP_STORY) {
+		dump_items(out, runtime, worker);
+		dump_frames(out, runtime, worker->number);
+	}
+	if (parts == DUMP_STORY)
+		return;
 	dump_transcript(out, &worker->transcript);
 	dump_stream(out, &worker->events);
 	if (parts == DUMP_STATE)
@@ -308,6 +293,20 @@ static inline void dump_order(FILE *out, const struct wr_event_log *log)
 	}
 }
 
+static inline void dump_keys(FILE *out, struct wr_runtime *runtime)
+{
+	struct wr_keys *keys = &runtime->keys;
+
+	fprintf(out, "\nkeys=%u", wr_keys_count(keys));
+	for (uint32_t i = 0; i < wr_keys_count(keys); i++) {
+		const struct wr_kept_key *kept = wr_keys_at(keys, i);
+		fprintf(out, "\n  %d %d of %u at %u: %" PRIu64 " %" PRIu64, kept->operation,
+			kept->status, kept->worker, kept->uptime_s, kept->event_id,
+			kept->transcript_sequence);
+		dump_view(out, "key", wr_view_of(&kept->key, sizeof kept->key));
+	}
+}
+
 /* The whole, to be freed. */
 static inline char *dump(struct wr_runtime *runtime, enum dump_parts parts)
 {
@@ -325,16 +324,22 @@ static inline char *dump(struct wr_runtime *runtime, enum dump_parts parts)
 	dump_view(out, "log", summary.log_id);
 	fprintf(out, " stopped=%d workers=%u,%u,%u,%u", summary.is_stopped, summary.worker_count,
 		summary.running_count, summary.stopped_count, summary.cancelled_count);
-	fprintf(out, " head=%" PRIu64 " diagnostics=%" PRIu64, summary.last_sequence,
+	fprintf(out, " head=%" PRIu64 ",%" PRIu64 " event=%" PRIu64 " diagnostics=%" PRIu64,
+		runtime->log.last_sequence, summary.last_sequence, runtime->last_event_id,
 		summary.diagnostic_count);
 	for (uint32_t i = 0; wr_runtime_diagnostic(runtime, i, &diagnostic); i++)
 		fprintf(out, "\n  %" PRIu64 " %s of %u", diagnostic.id, diagnostic.code,
 			diagnostic.worker);
-	dump_stream(out, &wr_runtime_log(runtime)->runtime);
-	dump_order(out, wr_runtime_log(runtime));
+	dump_keys(out, runtime);
+	if (parts == DUMP_STORY)
+		dump_frames(out, runtime, 0);
+	if (parts != DUMP_STORY) {
+		dump_stream(out, &wr_runtime_log(runtime)->runtime);
+		dump_order(out, wr_runtime_log(runtime));
+	}
 	while ((worker = wr_runtime_next(runtime, worker == NULL ? WR_VIEW_NULL : worker->id)) !=
 	       NULL)
-		dump_worker(out, worker, parts);
+		dump_worker(out, runtime, worker, parts);
 	fclose(out);
 	return text;
 }

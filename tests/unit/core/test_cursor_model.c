@@ -3,7 +3,8 @@
  * the typed outcome that is the right one: never a silent gap, never a false expiry. Method: random
  * steps against a model that keeps the whole history of the log, also what was evicted and what an
  * unclean stop took away. Every event carries an id that is never used again, so that a sequence
- * which was used twice (before and after a lost tail) is told apart.
+ * which was used twice (before and after a lost tail) is told apart. Over a store, events become
+ * visible late, readers that memory has left behind go on from the store, and the store retires.
  */
 #include "unit/core/fixture.h"
 
@@ -71,6 +72,7 @@ struct reader {
 	uint8_t log_tag[WR_LOG_TAG_BYTES];
 	uint64_t sequence, id; /* of the last event it has; id 0: none of its own */
 	/* While connected. */
+	bool is_behind; /* what comes next is not in memory: read from the store */
 	uint64_t position;
 	uint32_t hint;
 	char partial[4096]; /* of a frame */
@@ -86,7 +88,7 @@ struct model {
 	uint64_t random;
 	uint32_t worker_count;
 	struct {
-		unsigned ok, delivered, cut_off, outcomes[40];
+		unsigned ok, delivered, stored, cut_off, outcomes[40];
 	} seen;
 };
 
@@ -128,6 +130,7 @@ static uint64_t id_of_event(const struct wr_event *event)
 		return id_of(event->as.phase.cause);
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
+	case WR_EVENT_REPEATABLE:
 		return 0;
 	}
 	return 0;
@@ -137,15 +140,18 @@ static uint64_t id_of_event(const struct wr_event *event)
 static uint64_t highest_missing(struct model *self, uint32_t scope)
 {
 	struct wr_event_log *log = wr_runtime_log(runtime_of(self));
-	uint64_t missing = 0, at = 0, position = 0;
+	uint64_t missing = 0, at = 0, position = 0, visible = wr_runtime_visible(runtime_of(self));
 	const struct told *event;
 	uint32_t hint = 0;
 
+	if (self->has_store)
+		return kept_evicted(&self->store, scope);
 	if (scope != 0)
 		position = wr_runtime_worker_events(runtime_of(self), scope)->begin;
 	for (event = history_next(&self->history, scope, 0); event != NULL;
 	     event = history_next(&self->history, scope, event->sequence)) {
 		struct wr_order_frame frame;
+		CHECK(event->sequence <= visible);
 		if (scope != 0) {
 			const struct wr_event_stream *stream =
 				wr_runtime_worker_events(runtime_of(self), scope);
@@ -234,7 +240,10 @@ static void add_worker(struct model *self)
 	const struct wr_worker *worker;
 	struct wr_error error;
 
-	CHECK_STATUS(wr_runtime_create(runtime_of(self), &request, &worker, &error), WR_OK);
+	/* Seen at once, so that the number of Workers is what readers can ask for. */
+	self->store.is_held = false;
+	CHECK_STATUS(wr_runtime_create(runtime_of(self), &request, NULL, &worker, &error), WR_OK);
+	wr_runtime_settle(runtime_of(self));
 	self->worker_count++;
 	history_add(&self->history, &(struct told){.id = self->history.ids,
 						   .sequence = fixture_head(&self->fixture),
@@ -271,13 +280,14 @@ static void step_append(struct model *self)
 		return;
 	}
 	output.text = input.content = next_text(self, text);
-	if (worker->status == WR_WORKER_RUNNING && kind == 1 && number > 2)
-		CHECK_STATUS(
-			wr_runtime_stop_worker(runtime_of(self), worker->id, input.content, &ack),
-			WR_OK);
-	else if (worker->status == WR_WORKER_RUNNING && kind < 60)
-		CHECK_STATUS(wr_runtime_input(runtime_of(self), worker->id, &input, &ack, &error),
+	if (worker->now.status == WR_WORKER_RUNNING && kind == 1 && number > 2)
+		CHECK_STATUS(wr_runtime_stop_worker(runtime_of(self), worker->id, input.content,
+						    NULL, &ack),
 			     WR_OK);
+	else if (worker->now.status == WR_WORKER_RUNNING && kind < 60)
+		CHECK_STATUS(
+			wr_runtime_input(runtime_of(self), worker->id, &input, NULL, &ack, &error),
+			WR_OK);
 	else
 		CHECK_STATUS(wr_runtime_output(runtime_of(self), number, &output), WR_OK);
 	history_add(&self->history, &(struct told){self->history.ids, fixture_head(&self->fixture),
@@ -330,6 +340,60 @@ static void take_bytes(struct model *self, struct reader *reader, struct wr_view
 	memmove(reader->partial, rest.data, rest.bytes);
 }
 
+/* There is no event that it could be told now. */
+static void check_all_seen(struct model *self, const struct reader *reader)
+{
+	const struct told *next = history_next(&self->history, reader->scope, reader->sequence);
+
+	CHECK(next == NULL || next->sequence > wr_runtime_visible(runtime_of(self)));
+}
+
+/* Goes on from memory when it has come that far. */
+static void catch_up(struct model *self, struct reader *reader)
+{
+	const struct wr_event_stream *stream =
+		wr_runtime_worker_events(runtime_of(self), reader->scope);
+	uint64_t gone =
+		reader->scope == 0 ? wr_runtime_log(runtime_of(self))->evicted : stream->evicted;
+
+	if (reader->sequence < gone)
+		return;
+	reader->is_behind = false;
+	reader->hint = 0;
+	if (reader->scope != 0)
+		reader->position = wr_event_stream_seek(stream, reader->sequence);
+}
+
+static void poll_store(struct model *self, struct reader *reader)
+{
+	struct wr_store_place place = {0, 0};
+	struct wr_view frame, bytes;
+	enum wr_status status;
+	uint64_t sequence;
+
+	if (reader->sequence < wr_runtime_evicted(runtime_of(self), reader->scope)) {
+		self->seen.cut_off++;
+		disconnect(reader);
+		return;
+	}
+	for (uint64_t n = 1 + draw(self, 6); n > 0; n--) {
+		status = wr_runtime_stored_frame(runtime_of(self), reader->scope, reader->sequence,
+						 &place, &sequence, &frame);
+		if (status == WR_NOT_FOUND) {
+			check_all_seen(self, reader);
+			reader->sequence = wr_runtime_visible(runtime_of(self));
+			reader->id = 0;
+			break;
+		}
+		CHECK_STATUS(status, WR_OK);
+		CHECK(wr_event_frame_next(&frame, &bytes) && frame.bytes == 0);
+		deliver(self, reader, bytes);
+		CHECK_U64(reader->sequence, sequence);
+		self->seen.stored++;
+	}
+	catch_up(self, reader);
+}
+
 static void poll_worker(struct model *self, struct reader *reader)
 {
 	const struct wr_event_stream *stream =
@@ -339,19 +403,26 @@ static void poll_worker(struct model *self, struct reader *reader)
 	unsigned count;
 
 	if (reader->position < stream->begin) { /* typed: the stream says that it was cut off */
+		if (self->has_store) {
+			reader->is_behind = true;
+			reader->partial_bytes = 0;
+			return;
+		}
 		CHECK(highest_missing(self, reader->scope) > reader->sequence);
 		self->seen.cut_off++;
 		disconnect(reader);
 		return;
 	}
+	if (max > stream->shown - reader->position)
+		max = stream->shown - reader->position;
 	count = wr_event_stream_read(stream, reader->position, parts, 3, max);
 	for (unsigned i = 0; i < count; i++) {
 		take_bytes(self, reader, parts[i]);
 		reader->position += parts[i].bytes;
 	}
-	CHECK(count > 0 || max == 0 || reader->position == stream->end);
-	if (reader->position == stream->end)
-		CHECK(history_next(&self->history, reader->scope, reader->sequence) == NULL);
+	CHECK(count > 0 || max == 0 || reader->position == stream->shown);
+	if (reader->position == stream->shown)
+		check_all_seen(self, reader);
 }
 
 static void poll_runtime(struct model *self, struct reader *reader)
@@ -361,6 +432,10 @@ static void poll_runtime(struct model *self, struct reader *reader)
 	struct wr_view bytes;
 
 	if (reader->sequence < log->evicted) {
+		if (self->has_store) {
+			reader->is_behind = true;
+			return;
+		}
 		CHECK(highest_missing(self, 0) > reader->sequence);
 		self->seen.cut_off++;
 		disconnect(reader);
@@ -368,7 +443,7 @@ static void poll_runtime(struct model *self, struct reader *reader)
 	}
 	for (uint64_t n = draw(self, 6); n > 0; n--) {
 		if (!wr_event_log_next(log, reader->sequence, &reader->hint, &frame)) {
-			CHECK(history_next(&self->history, 0, reader->sequence) == NULL);
+			check_all_seen(self, reader);
 			return;
 		}
 		CHECK(wr_event_frame_next(&frame.bytes, &bytes) && frame.bytes.bytes == 0);
@@ -392,7 +467,7 @@ static void connect_reader(struct model *self, struct reader *reader)
 				   .worker = reader->scope,
 				   .sequence = reader->sequence};
 	char token[WR_CURSOR_BYTES];
-	uint64_t from = fixture_head(&self->fixture);
+	uint64_t from = wr_runtime_visible(runtime_of(self));
 
 	if (reader->scope > self->worker_count)
 		return; /* 404 before any cursor */
@@ -406,16 +481,15 @@ static void connect_reader(struct model *self, struct reader *reader)
 		CHECK_U64(from, reader->sequence);
 		/* What it saw was not lost or replaced behind its back. */
 		CHECK(reader->id == 0 || is_its_event_still_told(self, reader));
-	} else { /* a snapshot, whose cursor is the head */
+	} else { /* a snapshot, whose cursor is the visible end */
 		reader->sequence = from;
 		reader->id = 0;
 	}
 	self->seen.ok++;
 	reader->is_connected = true;
-	reader->hint = 0;
-	if (reader->scope != 0)
-		reader->position = wr_event_stream_seek(
-			wr_runtime_worker_events(runtime_of(self), reader->scope), from);
+	reader->is_behind = true;
+	catch_up(self, reader);
+	CHECK(!reader->is_behind || self->has_store);
 }
 
 static void step_read(struct model *self)
@@ -431,6 +505,8 @@ static void step_read(struct model *self)
 		connect_reader(self, reader);
 	} else if (draw(self, 25) == 0) {
 		disconnect(reader); /* the line was cut, perhaps within a frame */
+	} else if (reader->is_behind) {
+		poll_store(self, reader);
 	} else if (reader->scope != 0) {
 		poll_worker(self, reader);
 	} else {
@@ -473,6 +549,39 @@ static void step_foreign(struct model *self)
 		judge(self, scope, wr_view_of(token, (size_t)draw(self, sizeof token)), &from);
 }
 
+/* ---- steps: the store ---- */
+
+/* Visibility moves, or stands still for a while. */
+static void step_settle(struct model *self)
+{
+	uint64_t visible = wr_runtime_visible(runtime_of(self));
+	uint64_t hidden = fixture_head(&self->fixture) - visible;
+
+	self->store.is_held = draw(self, 3) != 0;
+	self->store.shown = visible + draw(self, hidden + 1);
+	wr_runtime_settle(runtime_of(self));
+	if (self->has_store)
+		CHECK_U64(wr_runtime_visible(runtime_of(self)), kept_visible(&self->store));
+	wr_runtime_trim(runtime_of(self));
+}
+
+/* The store gives up the oldest of a Worker. */
+static void step_retire(struct model *self)
+{
+	uint32_t worker = 1 + (uint32_t)draw(self, self->worker_count);
+	uint64_t visible = wr_runtime_visible(runtime_of(self));
+	const struct told *event =
+		history_next(&self->history, worker, self->store.evicted[worker]);
+
+	if (!self->has_store)
+		return;
+	for (uint64_t n = draw(self, 6); event != NULL && n > 0; n--)
+		if (event->sequence + 60 < visible) {
+			self->store.evicted[worker] = event->sequence;
+			event = history_next(&self->history, worker, event->sequence);
+		}
+}
+
 /* ---- steps: restarts ---- */
 
 static void open_runtime(struct model *self)
@@ -506,14 +615,16 @@ static void begin_log(struct model *self)
 static void lose_tail(struct model *self)
 {
 	struct kept_store *store = &self->store;
-	size_t most = store->count - 10, lost;
+	size_t most = store->log.count - 10, lost;
 	uint64_t last;
 
 	lost = (size_t)draw(self, most < 60 ? most + 1 : 60);
 	kept_store_cut(store, lost);
-	last = store->records[store->count - 1].sequence;
+	last = store->log.records[store->log.count - 1].sequence;
 	while (self->history.events[self->history.count - 1].sequence > last)
 		self->history.count--;
+	for (unsigned i = 0; i < KEPT_WORKERS; i++)
+		CHECK(store->evicted[i] <= last);
 	store->ends[store->generation++] = last;
 	for (uint32_t g = 1; g < store->generation; g++)
 		if (store->ends[g] > last)
@@ -523,11 +634,12 @@ static void lose_tail(struct model *self)
 static void step_restart(struct model *self)
 {
 	fixture_close(&self->fixture);
-	if (!self->has_store || self->store.count > RECORDS_MAX || draw(self, 12) == 0) {
+	self->store.is_held = false;
+	if (!self->has_store || self->store.log.count > RECORDS_MAX || draw(self, 12) == 0) {
 		begin_log(self);
 		return;
 	}
-	if (self->store.generation < 7 && self->store.count > 20 && draw(self, 2) == 0)
+	if (self->store.generation < 7 && self->store.log.count > 20 && draw(self, 2) == 0)
 		lose_tail(self);
 	open_runtime(self);
 	self->worker_count = 0;
@@ -557,6 +669,10 @@ static void test_readers_miss_nothing_and_expire_exactly(void)
 			step_restart(&self);
 		else if (kind < 60)
 			step_foreign(&self);
+		else if (kind < 120)
+			step_settle(&self);
+		else if (kind < 130)
+			step_retire(&self);
 		else if (kind < 500)
 			step_append(&self);
 		else
@@ -564,6 +680,7 @@ static void test_readers_miss_nothing_and_expire_exactly(void)
 	}
 	/* The run was about something: all of it happened, and often. */
 	CHECK(self.seen.ok > 500 && self.seen.delivered > 10000 && self.seen.cut_off > 50);
+	CHECK(self.seen.stored > 2000);
 	for (size_t i = 0; i < WR_COUNT(outcomes); i++) {
 		wr_test_case(wr_status_name(outcomes[i]));
 		CHECK(self.seen.outcomes[outcomes[i]] > 20);

@@ -79,6 +79,14 @@ static void random_event(uint64_t *random, enum wr_event_kind kind, struct wr_ev
 	event->sequence = wr_test_random(random);
 	event->wall_ms = (int64_t)wr_test_random(random);
 	event->worker = (uint32_t)wr_test_random(random);
+	event->has_key = wr_test_random(random) % 2 != 0;
+	if (event->has_key) {
+		for (unsigned i = 0; i < WR_KEY_BYTES; i++) {
+			event->key.id[i] = (uint8_t)wr_test_random(random);
+			event->key.fingerprint[i] = (uint8_t)wr_test_random(random);
+		}
+		event->uptime_s = (uint32_t)wr_test_random(random);
+	}
 	switch (kind) {
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
@@ -104,6 +112,12 @@ static void random_event(uint64_t *random, enum wr_event_kind kind, struct wr_ev
 		break;
 	case WR_EVENT_OUTPUT:
 		random_output(random, &event->as.output);
+		break;
+	case WR_EVENT_REPEATABLE:
+		event->as.repeatable.operation =
+			(uint8_t)(WR_OPERATION_CREATE + wr_test_random(random) % 5);
+		event->as.repeatable.status = (uint8_t)(wr_test_random(random) % 3);
+		event->as.repeatable.event_id = wr_test_random(random);
 		break;
 	}
 }
@@ -154,6 +168,9 @@ static void check_event(const struct wr_event *actual, const struct wr_event *ex
 	CHECK_U64(actual->sequence, expected->sequence);
 	CHECK_U64(actual->wall_ms, expected->wall_ms);
 	CHECK_U64(actual->worker, expected->worker);
+	CHECK(actual->has_key == expected->has_key);
+	CHECK(memcmp(&actual->key, &expected->key, sizeof actual->key) == 0);
+	CHECK_U64(actual->uptime_s, expected->uptime_s);
 	switch (expected->kind) {
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
@@ -181,6 +198,11 @@ static void check_event(const struct wr_event *actual, const struct wr_event *ex
 	case WR_EVENT_OUTPUT:
 		check_output(&actual->as.output, &expected->as.output);
 		break;
+	case WR_EVENT_REPEATABLE:
+		CHECK_U64(actual->as.repeatable.operation, expected->as.repeatable.operation);
+		CHECK_U64(actual->as.repeatable.status, expected->as.repeatable.status);
+		CHECK_U64(actual->as.repeatable.event_id, expected->as.repeatable.event_id);
+		break;
 	}
 }
 
@@ -198,7 +220,8 @@ static void for_random_events(unsigned rounds, event_fn *fn)
 		wr_buf_init(&lists[i], wr_test_allocator(), 1000);
 	wr_buf_init(&out, wr_test_allocator(), EVENT_BYTES_MAX);
 	for (unsigned round = 0; round < rounds; round++)
-		for (unsigned kind = WR_EVENT_RUNTIME_STARTED; kind <= WR_EVENT_OUTPUT; kind++) {
+		for (unsigned kind = WR_EVENT_RUNTIME_STARTED; kind <= WR_EVENT_REPEATABLE;
+		     kind++) {
 			random_event(&random, (enum wr_event_kind)kind, &event);
 			wr_buf_reset(&out);
 			CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
@@ -298,7 +321,7 @@ static void test_a_newer_version_is_unsupported_and_version_zero_is_damage(void)
 /* The layout is stored for ever: bytes written out here. */
 static void test_the_layout_stays_what_it_is(void)
 {
-	static const char expected[] = "\1\4\0\0" /* version, kind, reserved */
+	static const char expected[] = "\1\4\0\0" /* version, kind, flags */
 				       "\2\0\0\0" /* worker */
 				       "\3\0\0\0\0\0\0\0"
 				       "\377\377\377\377\377\377\377\377" /* wall ms -1 */
@@ -318,6 +341,33 @@ static void test_the_layout_stays_what_it_is(void)
 	CHECK_VIEW(wr_buf_view(&out), wr_view_of(expected, sizeof expected));
 }
 
+static void test_a_key_lies_between_head_and_members(void)
+{
+	static const char expected[] = "\1\11\1\0" /* version, kind, flags */
+				       "\2\0\0\0"  /* worker */
+				       "\3\0\0\0\0\0\0\0"
+				       "\4\0\0\0\0\0\0\0" /* wall ms */
+				       "0123456789abcdef"
+				       "ABCDEFGHIJKLMNOP"
+				       "\1\2\0\0"	     /* uptime 513 s */
+				       "\3\1\6\0\0\0\0\0\0"; /* stop, stopped, event 6 */
+	struct wr_event event = {.kind = WR_EVENT_REPEATABLE,
+				 .worker = 2,
+				 .sequence = 3,
+				 .wall_ms = 4,
+				 .has_key = true,
+				 .uptime_s = 513,
+				 .as.repeatable = {WR_OPERATION_STOP, WR_WORKER_STOPPED, 6}};
+	char bytes[100];
+	struct wr_buf out;
+
+	memcpy(event.key.id, "0123456789abcdef", WR_KEY_BYTES);
+	memcpy(event.key.fingerprint, "ABCDEFGHIJKLMNOP", WR_KEY_BYTES);
+	wr_buf_init_fixed(&out, bytes, sizeof bytes);
+	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+	CHECK_VIEW(wr_buf_view(&out), wr_view_of(expected, sizeof expected));
+}
+
 static void test_what_encoding_cannot_have_made_is_damage(void)
 {
 	static const struct {
@@ -326,10 +376,12 @@ static void test_what_encoding_cannot_have_made_is_damage(void)
 		size_t place;
 		char byte;
 	} cases[] = {
-		{"reserved byte", WR_EVENT_OUTPUT, 2, 1},
-		{"reserved byte", WR_EVENT_OUTPUT, 3, 1},
+		{"unknown flag", WR_EVENT_OUTPUT, 2, 2},
+		{"unknown flag", WR_EVENT_OUTPUT, 3, 1},
+		{"key that is not there", WR_EVENT_OUTPUT, 2, 1},
+		{"key that is not there", WR_EVENT_RUNTIME_STARTED, 2, 1},
 		{"kind zero", WR_EVENT_OUTPUT, 1, 0},
-		{"kind beyond the last", WR_EVENT_OUTPUT, 1, 9},
+		{"kind beyond the last", WR_EVENT_OUTPUT, 1, 10},
 		{"output kind zero", WR_EVENT_OUTPUT, 24, 0},
 		{"output kind beyond the last", WR_EVENT_OUTPUT, 24, 16},
 		{"result beyond the last", WR_EVENT_OUTPUT, 25, WR_RUN_ROLLED_BACK + 1},
@@ -343,6 +395,9 @@ static void test_what_encoding_cannot_have_made_is_damage(void)
 		{"intent beyond the last", WR_EVENT_WORKER_CREATED, 28, 3},
 		{"profile beyond the last", WR_EVENT_WORKER_CREATED, 29, 3},
 		{"pair counted that is not there", WR_EVENT_WORKER_CREATED, 50, 1},
+		{"operation zero", WR_EVENT_REPEATABLE, 24, 0},
+		{"operation beyond the last", WR_EVENT_REPEATABLE, 24, WR_OPERATION_INTERRUPT + 1},
+		{"status beyond the last", WR_EVENT_REPEATABLE, 25, WR_WORKER_CANCELLED + 1},
 	};
 
 	for (size_t i = 0; i < WR_COUNT(cases); i++) {
@@ -353,6 +408,8 @@ static void test_what_encoding_cannot_have_made_is_damage(void)
 		wr_test_case(cases[i].what);
 		if (cases[i].kind == WR_EVENT_OUTPUT)
 			event.as.output.kind = WR_OUTPUT_RUN_END;
+		if (cases[i].kind == WR_EVENT_REPEATABLE)
+			event.as.repeatable.operation = WR_OPERATION_STOP;
 		wr_buf_init_fixed(&out, bytes, sizeof bytes);
 		CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
 		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)), WR_OK);
@@ -412,6 +469,37 @@ static void test_frames_are_taken_off_one_by_one(void)
 	wr_buf_deinit(&out);
 }
 
+static void test_frames_do_not_show_keys(void)
+{
+	struct wr_event event = {.kind = WR_EVENT_WORKER_STOPPED, .worker = 1, .sequence = 7}, back;
+	const struct wr_encoding *encoding = &wr_event_bytes_encoding;
+	struct wr_identity identity = {.runtime_id = WR_VIEW_INIT("r")};
+	struct wr_view rest, bytes;
+	struct wr_buf out, plain;
+
+	wr_buf_init(&out, wr_test_allocator(), 1000);
+	wr_buf_init(&plain, wr_test_allocator(), 1000);
+	CHECK_STATUS(encoding->encode(NULL, &plain, &event, &identity, WR_SCOPE_WORKER), WR_OK);
+	event.has_key = true;
+	memset(&event.key, 'k', sizeof event.key);
+	CHECK_STATUS(encoding->encode(NULL, &out, &event, &identity, WR_SCOPE_WORKER), WR_OK);
+	CHECK_VIEW(wr_buf_view(&out), wr_buf_view(&plain));
+	rest = wr_buf_view(&out);
+	CHECK(wr_event_frame_next(&rest, &bytes));
+	CHECK_STATUS(wr_event_decode(&back, bytes), WR_OK);
+	CHECK(!back.has_key && back.sequence == 7);
+	/* What only remembers a key is shown nowhere. */
+	event.kind = WR_EVENT_REPEATABLE;
+	event.as.repeatable.operation = WR_OPERATION_STOP;
+	wr_buf_reset(&out);
+	for (unsigned scope = WR_SCOPE_WORKER; scope <= WR_SCOPE_RUNTIME; scope++)
+		CHECK_STATUS(encoding->encode(NULL, &out, &event, &identity, (enum wr_scope)scope),
+			     WR_OK);
+	CHECK_U64(out.bytes, 0);
+	wr_buf_deinit(&out);
+	wr_buf_deinit(&plain);
+}
+
 static void test_damaged_pairs_take_nothing(void)
 {
 	static const struct {
@@ -450,9 +538,11 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_every_changed_byte_is_refused_or_means_itself, 60),
 	WR_TEST(test_a_newer_version_is_unsupported_and_version_zero_is_damage),
 	WR_TEST(test_the_layout_stays_what_it_is),
+	WR_TEST(test_a_key_lies_between_head_and_members),
 	WR_TEST(test_what_encoding_cannot_have_made_is_damage),
 	WR_TEST(test_a_buffer_too_small_takes_nothing),
 	WR_TEST(test_frames_are_taken_off_one_by_one),
+	WR_TEST(test_frames_do_not_show_keys),
 	WR_TEST(test_damaged_pairs_take_nothing),
 	WR_TEST_END,
 };

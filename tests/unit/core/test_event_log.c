@@ -51,7 +51,7 @@ struct model {
 	struct wr_event_log log;
 	struct wr_event_stream workers[STREAM_COUNT]; /* [0] is not used: the log's own */
 	struct model_stream streams[STREAM_COUNT];
-	uint64_t sequence;
+	uint64_t sequence, shown; /* head, and visible end */
 };
 
 static struct wr_event_stream *stream_of(struct model *self, uint32_t worker)
@@ -119,6 +119,8 @@ static void append(struct model *self, uint32_t worker, size_t bytes, bool is_wi
 	struct wr_frame frame = make_frame(self, worker, bytes, is_wide);
 
 	CHECK_STATUS(wr_event_log_reserve(&self->log, &frame, 1), WR_OK);
+	if (!self->log.is_shown_late)
+		self->shown = self->sequence + 1;
 	/* What is reserved needs no memory any more. */
 	wr_test_fail_allocation(1, true);
 	wr_event_log_append(&self->log, ++self->sequence, &frame, 1);
@@ -167,6 +169,18 @@ static void check_stream(struct model *self, uint32_t worker)
 	CHECK_U64(stream->begin, model->count == 0 ? 0 : model->frames[model->first].begin);
 	CHECK_U64(stream->last_sequence,
 		  model->count == 0 ? 0 : model->frames[model->count - 1].sequence);
+	for (size_t i = model->count; i-- > 0;)
+		if (model->frames[i].sequence <= self->shown) {
+			CHECK_U64(stream->shown, model->frames[i].end);
+			return;
+		}
+	CHECK_U64(stream->shown, 0);
+}
+
+/* Over a store, what is not yet shown is not given up; nor is ever the newest. */
+static bool has_something_to_give(const struct wr_event_stream *stream)
+{
+	return stream->count > 1 && stream->begin < stream->shown;
 }
 
 /* Trims, and checks the rule of retention from what is left. */
@@ -188,13 +202,15 @@ static void trim(struct model *self)
 
 		follow_evictions(self, worker);
 		check_stream(self, worker);
-		CHECK(stream->count <= 1 || (stream->count <= limits->stream_events_max &&
-					     stream->bytes <= limits->stream_bytes_max));
+		CHECK(stream->evicted <= self->shown);
+		CHECK(!has_something_to_give(stream) ||
+		      (stream->count <= limits->stream_events_max &&
+		       stream->bytes <= limits->stream_bytes_max));
 		lost[worker] =
 			model->first == first ? 0 : frame_cost(&model->frames[model->first - 1]);
 		bytes += stream->bytes;
 		count += stream->count;
-		can_give |= stream->count > 1;
+		can_give |= has_something_to_give(stream);
 		for (size_t i = 0; i < model->first; i++)
 			if (model->frames[i].is_runtime_wide && model->frames[i].sequence > evicted)
 				evicted = model->frames[i].sequence;
@@ -212,7 +228,7 @@ static void trim(struct model *self)
 		      count + 1 > limits->events_max);
 		/* ... and who lost to the total had most. */
 		for (uint32_t other = 0; other < STREAM_COUNT; other++)
-			CHECK(lost[worker] == 0 || stream_of(self, other)->count < 2 ||
+			CHECK(lost[worker] == 0 || !has_something_to_give(stream_of(self, other)) ||
 			      stream->count + 1 > limits->stream_events_max ||
 			      stream->bytes + lost[worker] > limits->stream_bytes_max ||
 			      stream->bytes + lost[worker] >= stream_of(self, other)->bytes);
@@ -297,6 +313,8 @@ static const struct model_frame *model_next(const struct model *self, uint64_t s
 			const struct model_frame *frame = &model->frames[i];
 			if (frame->sequence <= sequence || !frame->is_runtime_wide)
 				continue;
+			if (frame->sequence > self->shown)
+				break;
 			if (best == NULL || frame->sequence < best->sequence) {
 				best = frame;
 				*worker = w;
@@ -561,7 +579,19 @@ static void check_random(struct model *model, uint64_t *random, uint32_t *hint, 
 		   &(uint32_t){(uint32_t)wr_test_random(random) % 400});
 }
 
-static void run_profile(const struct profile *profile, uint64_t random)
+/* What has become visible by now: all, nothing new, or up to anywhere in between. */
+static void show(struct model *self, uint64_t bits)
+{
+	if (!self->log.is_shown_late || bits % 5 > 2)
+		return;
+	if (bits % 5 == 0)
+		self->shown = self->sequence;
+	else
+		self->shown += (bits >> 10) % (self->sequence - self->shown + 1);
+	wr_event_log_show(&self->log, self->shown);
+}
+
+static void run_profile(const struct profile *profile, bool is_shown_late, uint64_t random)
 {
 	uint64_t walk = 0;
 	uint32_t hint = 0;
@@ -569,6 +599,7 @@ static void run_profile(const struct profile *profile, uint64_t random)
 
 	wr_test_case(profile->name);
 	model_init(&model, &profile->limits);
+	model.log.is_shown_late = is_shown_late;
 	for (unsigned step = 0; step < profile->steps; step++) {
 		uint64_t bits = wr_test_random(&random);
 		/* Worker 1 speaks half of the time, 2 a quarter, ... */
@@ -582,6 +613,7 @@ static void run_profile(const struct profile *profile, uint64_t random)
 			reserve_only(&model, worker % STREAM_COUNT,
 				     1 + (size_t)(bits >> 20) % (profile->bytes_max * 8));
 		append(&model, worker % STREAM_COUNT, bytes, bits >> 40 & 3u);
+		show(&model, bits >> 12);
 		if (step % profile->trim_each == 0)
 			trim(&model);
 		check_random(&model, &random, &hint, &walk);
@@ -604,7 +636,26 @@ static void test_random_runs_agree_with_plain_arrays(void)
 	uint64_t seed = wr_test_seed();
 
 	for (size_t i = 0; i < WR_COUNT(profiles); i++)
-		run_profile(&profiles[i], seed + i);
+		for (unsigned is_late = 0; is_late < 2; is_late++)
+			run_profile(&profiles[i], is_late != 0, seed + i);
+}
+
+static void test_what_is_elsewhere_is_evicted_here(void)
+{
+	uint32_t hint = 0;
+	struct model model;
+
+	model_init(&model, &roomy);
+	wr_event_stream_begin_at(&model.workers[1], 40);
+	model.sequence = model.log.last_sequence = 50;
+	CHECK_U64(wr_event_stream_seek(&model.workers[1], 0), 0);
+	CHECK(model.workers[1].evicted == 40 && model.workers[1].last_sequence == 40);
+	append(&model, 1, 100, true);
+	CHECK_U64(model.workers[1].evicted, 40);
+	CHECK_U64(wr_event_stream_seek(&model.workers[1], 40), 0);
+	CHECK_U64(wr_event_stream_seek(&model.workers[1], 51), 100);
+	check_next(&model, 3, &hint);
+	model_deinit(&model);
 }
 
 const struct wr_test wr_tests[] = {
@@ -618,6 +669,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_newest_event_of_everybody_is_kept),
 	WR_TEST(test_a_reader_within_an_evicted_frame_can_still_finish_it),
 	WR_TEST(test_a_failed_reservation_changes_nothing_that_is_seen),
+	WR_TEST(test_what_is_elsewhere_is_evicted_here),
 	WR_TEST_LIMIT(test_random_runs_agree_with_plain_arrays, 120),
 	WR_TEST_END,
 };

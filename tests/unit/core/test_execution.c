@@ -24,11 +24,13 @@ static void check_calls(struct fake *self, const char *expected)
 	self->calls[0] = '\0';
 }
 
-static enum wr_status fake_admit(void *context, uint32_t worker, const struct wr_input *input)
+static enum wr_status fake_admit(void *context, uint32_t worker, const struct wr_input *input,
+				 const struct wr_undelivered *waiting)
 {
 	struct fake *self = context;
 
 	CHECK(input->content.bytes != 0);
+	CHECK(waiting->count == 0 && waiting->bytes == 0);
 	note(self, "admit", worker);
 	return self->admit;
 }
@@ -127,15 +129,17 @@ static void test_profiles_decide_what_runs_a_worker(void)
 
 	fake_open(&fake);
 	request.profile_value = WR_VIEW("other");
-	CHECK_STATUS(wr_runtime_create(fake.fixture.runtime, &request, &worker, &error),
+	CHECK_STATUS(wr_runtime_create(fake.fixture.runtime, &request, NULL, &worker, &error),
 		     WR_NOT_FOUND);
 	request.profile_value = WR_VIEW("none");
-	CHECK_STATUS(wr_runtime_create(fake.fixture.runtime, &request, &worker, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_create(fake.fixture.runtime, &request, NULL, &worker, &error),
+		     WR_OK);
 	CHECK(worker->execution.ops == NULL && !worker->has_last_result);
 	request.profile_value = WR_VIEW("fake");
-	CHECK_STATUS(wr_runtime_create(fake.fixture.runtime, &request, &worker, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_create(fake.fixture.runtime, &request, NULL, &worker, &error),
+		     WR_OK);
 	check_result(worker, WR_EXECUTION_SPAWN, WR_EXECUTION_ACCEPTED);
-	CHECK(!worker->is_execution_live && worker->phase == WR_PHASE_IDLE);
+	CHECK(!worker->is_execution_live && worker->now.phase == WR_PHASE_IDLE);
 	check_calls(&fake, ""); /* nothing starts before the first input */
 	fixture_close(&fake.fixture);
 }
@@ -158,7 +162,7 @@ static void test_an_input_is_admitted_recorded_delivered_once(void)
 	CHECK(ack.event_id == 4 && ack.transcript_sequence == 2);
 	CHECK_U64(fixture_head(&fake.fixture), 7);
 	CHECK_U64(worker->transcript.total, 3);
-	CHECK_U64(worker->turn_count, 1);
+	CHECK_U64(worker->now.turn_count, 1);
 	fixture_close(&fake.fixture);
 }
 
@@ -202,7 +206,8 @@ static void test_no_execution_is_asked_about_an_input_that_is_refused_before(voi
 	fake_open(&fake);
 	worker = fixture_create(&fake.fixture);
 	CHECK_STATUS(fixture_input(&fake.fixture, worker, " ", &ack), WR_INVALID);
-	CHECK_STATUS(wr_runtime_cancel_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_cancel_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL,
+					      &ack),
 		     WR_OK);
 	check_calls(&fake, "cancel(1)@3");
 	CHECK_STATUS(fixture_input(&fake.fixture, worker, "hello", &ack), WR_CONFLICT);
@@ -231,8 +236,9 @@ static void test_an_input_that_cannot_be_recorded_is_not_delivered(void)
 	CHECK_STATUS(fixture_input(&fake.fixture, worker, "hello", &ack), WR_FULL);
 	check_calls(&fake, "admit(1)@2");
 	store.fail_at = store.append_count + 1;
-	CHECK_STATUS(wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_FULL);
+	CHECK_STATUS(
+		wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_FULL);
 	check_calls(&fake, "");
 	after = dump(fake.fixture.runtime, DUMP_LIVE); /* also the last result is as before */
 	check_dumps(after, before, "not recorded");
@@ -253,21 +259,23 @@ static void test_stop_waits_for_a_live_execution(void)
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_STARTING), WR_OK);
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_BUSY), WR_OK);
 	CHECK(worker->is_execution_live);
-	CHECK_STATUS(wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	CHECK(ack.status == WR_WORKER_STOPPED && ack.event_id == 5);
 	check_calls(&fake, "stop(1)@5");
 	check_result(worker, WR_EXECUTION_STOP, WR_EXECUTION_ACCEPTED);
-	CHECK(worker->status == WR_WORKER_STOPPED && worker->phase == WR_PHASE_STOPPING);
+	CHECK(worker->now.status == WR_WORKER_STOPPED && worker->now.phase == WR_PHASE_STOPPING);
 	/* On its way down it can only end. */
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_IDLE), WR_CONFLICT);
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_FAILED), WR_CONFLICT);
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_CANCELLED), WR_CONFLICT);
-	CHECK_STATUS(wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	check_calls(&fake, ""); /* told once */
 	CHECK_STATUS(wr_runtime_execution_ended(fake.fixture.runtime, 1), WR_OK);
-	CHECK(worker->phase == WR_PHASE_STOPPED && !worker->is_execution_live);
+	CHECK(worker->now.phase == WR_PHASE_STOPPED && !worker->is_execution_live);
 	CHECK_U64(fixture_head(&fake.fixture), 6);
 	CHECK_STATUS(wr_runtime_execution_ended(fake.fixture.runtime, 1), WR_OK);
 	CHECK_U64(fixture_head(&fake.fixture), 6);
@@ -284,9 +292,10 @@ static void test_an_execution_may_end_from_within_stop(void)
 	fake.ends_at_once = true;
 	worker = fixture_create(&fake.fixture);
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_BUSY), WR_OK);
-	CHECK_STATUS(wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
-	CHECK(ack.event_id == 4 && worker->phase == WR_PHASE_STOPPED);
+	CHECK_STATUS(
+		wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	CHECK(ack.event_id == 4 && worker->now.phase == WR_PHASE_STOPPED);
 	fixture_close(&fake.fixture);
 }
 
@@ -302,9 +311,10 @@ static void test_a_report_of_idle_alone_makes_an_execution_live(void)
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_IDLE), WR_OK);
 	CHECK_U64(fixture_head(&fake.fixture), 2);
 	CHECK(worker->is_execution_live);
-	CHECK_STATUS(wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
-	CHECK(worker->phase == WR_PHASE_STOPPING);
+	CHECK_STATUS(
+		wr_runtime_stop_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	CHECK(worker->now.phase == WR_PHASE_STOPPING);
 	fixture_close(&fake.fixture);
 }
 
@@ -320,16 +330,17 @@ static void test_cancel_is_at_once(void)
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_BUSY), WR_OK);
 	CHECK_STATUS(wr_runtime_output(fake.fixture.runtime, 1, &late), WR_OK);
 	CHECK(worker->in_flight != NULL);
-	CHECK_STATUS(wr_runtime_cancel_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_cancel_worker(fake.fixture.runtime, worker->id, WR_VIEW_NULL, NULL,
+					      &ack),
 		     WR_OK);
-	CHECK(worker->phase == WR_PHASE_CANCELLED && worker->in_flight == NULL);
+	CHECK(worker->now.phase == WR_PHASE_CANCELLED && worker->in_flight == NULL);
 	check_calls(&fake, "cancel(1)@5");
 	/* What still comes is an event, but no unfinished output that nobody would ever finish. */
 	CHECK_STATUS(wr_runtime_output(fake.fixture.runtime, 1, &late), WR_OK);
 	CHECK(worker->in_flight == NULL);
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_STOPPED), WR_CONFLICT);
 	CHECK_STATUS(wr_runtime_execution_ended(fake.fixture.runtime, 1), WR_OK);
-	CHECK(worker->phase == WR_PHASE_CANCELLED);
+	CHECK(worker->now.phase == WR_PHASE_CANCELLED);
 	CHECK_U64(fixture_head(&fake.fixture), 6);
 	fixture_close(&fake.fixture);
 }
@@ -345,10 +356,10 @@ static void test_an_execution_cannot_end_a_worker_by_itself(void)
 	worker = fixture_create(&fake.fixture);
 	for (size_t i = 0; i < WR_COUNT(ends); i++)
 		CHECK_STATUS(report(&fake, 1, ends[i]), WR_CONFLICT);
-	CHECK(worker->status == WR_WORKER_RUNNING && worker->phase == WR_PHASE_IDLE);
+	CHECK(worker->now.status == WR_WORKER_RUNNING && worker->now.phase == WR_PHASE_IDLE);
 	CHECK_STATUS(report(&fake, 1, WR_PHASE_FAILED), WR_OK);
 	CHECK_STATUS(wr_runtime_execution_ended(fake.fixture.runtime, 1), WR_OK);
-	CHECK(worker->status == WR_WORKER_RUNNING && worker->phase == WR_PHASE_FAILED);
+	CHECK(worker->now.status == WR_WORKER_RUNNING && worker->now.phase == WR_PHASE_FAILED);
 	CHECK_STATUS(report(&fake, 0, WR_PHASE_IDLE), WR_NOT_FOUND);
 	CHECK_STATUS(report(&fake, 2, WR_PHASE_IDLE), WR_NOT_FOUND);
 	CHECK_STATUS(wr_runtime_execution_ended(fake.fixture.runtime, 2), WR_NOT_FOUND);
@@ -368,8 +379,8 @@ static void test_turns_are_counted_and_waiting_is_part_of_one(void)
 	worker = fixture_create(&fake.fixture);
 	for (size_t i = 0; i < WR_COUNT(moves); i++)
 		CHECK_STATUS(report(&fake, 1, moves[i]), WR_OK);
-	CHECK_U64(worker->turn_count, 3);
-	CHECK_U64(worker->last_event_id, 2); /* phases are no events of the contract */
+	CHECK_U64(worker->now.turn_count, 3);
+	CHECK_U64(worker->now.last_event_id, 2); /* phases are no events of the contract */
 	fixture_close(&fake.fixture);
 }
 
@@ -406,11 +417,12 @@ static void test_interrupt_ends_only_the_turn(void)
 	fake_open(&fake);
 	worker = fixture_create(&fake.fixture);
 	fake.interrupt = WR_CONFLICT;
-	CHECK_STATUS(wr_runtime_interrupt(fake.fixture.runtime, worker->id, &ack), WR_CONFLICT);
+	CHECK_STATUS(wr_runtime_interrupt(fake.fixture.runtime, worker->id, NULL, &ack),
+		     WR_CONFLICT);
 	fake.interrupt = WR_OK;
-	CHECK_STATUS(wr_runtime_interrupt(fake.fixture.runtime, worker->id, &ack), WR_OK);
+	CHECK_STATUS(wr_runtime_interrupt(fake.fixture.runtime, worker->id, NULL, &ack), WR_OK);
 	check_calls(&fake, "interrupt(1)@2 interrupt(1)@2");
-	CHECK(ack.status == WR_WORKER_RUNNING && worker->phase == WR_PHASE_IDLE);
+	CHECK(ack.status == WR_WORKER_RUNNING && worker->now.phase == WR_PHASE_IDLE);
 	fixture_close(&fake.fixture);
 }
 
@@ -425,17 +437,17 @@ static void test_a_runtime_stop_tells_each_execution_once(void)
 		fixture_create(&fake.fixture);
 	CHECK_STATUS(report(&fake, 4, WR_PHASE_BUSY), WR_OK);
 	CHECK_STATUS(wr_runtime_stop_worker(fake.fixture.runtime, WR_VIEW("worker-00000001"),
-					    WR_VIEW_NULL, &ack),
+					    WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
 	CHECK_STATUS(wr_runtime_cancel_worker(fake.fixture.runtime, WR_VIEW("worker-00000002"),
-					      WR_VIEW_NULL, &ack),
+					      WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
 	check_calls(&fake, "stop(1)@7 cancel(2)@8");
 	fake.ends_at_once = true;
 	CHECK_STATUS(wr_runtime_stop(fake.fixture.runtime, &event_id), WR_OK);
 	check_calls(&fake, "stop(3)@9 stop(4)@9");
 	CHECK_U64(event_id, 9);
-	CHECK(wr_runtime_worker(fake.fixture.runtime, 4)->phase == WR_PHASE_STOPPED);
+	CHECK(wr_runtime_worker(fake.fixture.runtime, 4)->now.phase == WR_PHASE_STOPPED);
 	CHECK_U64(fixture_head(&fake.fixture), 10);
 	CHECK_STATUS(wr_runtime_stop(fake.fixture.runtime, &event_id), WR_OK);
 	check_calls(&fake, "");

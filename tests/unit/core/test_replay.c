@@ -31,19 +31,36 @@ static struct wr_view random_text(uint64_t *random)
 	return wr_view_of(text, (size_t)(wr_test_random(random) % (sizeof text - 1)));
 }
 
+/* One of a few keys of an operation on a Worker, or none: some are used again, soon or late. */
+static const struct wr_key *random_key(uint64_t *random, struct wr_key *key,
+				       enum wr_operation operation, uint32_t worker)
+{
+	uint64_t drawn = wr_test_random(random) % 60;
+
+	if (drawn >= 20)
+		return NULL;
+	*key = fixture_key(drawn * 100000 + operation * 1000 + worker, 1);
+	return key;
+}
+
 static enum wr_status random_create(struct fixture *fixture, uint64_t *random)
 {
+	char id[8] = {'w', '-', (char)('a' + wr_test_random(random) % 26),
+		      (char)('a' + wr_test_random(random) % 26)};
 	const struct wr_create request = {
 		.intent = (enum wr_intent_kind)(wr_test_random(random) % 3),
 		.objective = random_text(random),
 		.role = random_text(random),
 		.config_bundle_id =
 			wr_test_random(random) % 2 != 0 ? WR_VIEW_NULL : random_text(random),
+		.worker_id = wr_test_random(random) % 3 != 0 ? WR_VIEW_NULL : wr_view_of(id, 4),
 	};
 	const struct wr_worker *worker;
 	struct wr_error error;
+	struct wr_key key;
 
-	return wr_runtime_create(fixture->runtime, &request, &worker, &error);
+	return wr_runtime_create(fixture->runtime, &request,
+				 random_key(random, &key, WR_OPERATION_CREATE, 0), &worker, &error);
 }
 
 static enum wr_status random_output(struct fixture *fixture, uint64_t *random, uint32_t worker)
@@ -61,12 +78,32 @@ static enum wr_status random_output(struct fixture *fixture, uint64_t *random, u
 	return wr_runtime_output(fixture->runtime, worker, &output);
 }
 
+static enum wr_status random_end(struct fixture *fixture, uint64_t *random,
+				 const struct wr_worker *worker)
+{
+	bool is_stop = wr_test_random(random) % 3 != 0;
+	struct wr_view reason = worker->number % 2 != 0 ? WR_VIEW_NULL : random_text(random);
+	struct wr_key key;
+	struct wr_ack ack;
+
+	if (worker->now.status == WR_WORKER_RUNNING && wr_test_random(random) % 4 != 0)
+		return WR_OK;
+	if (!is_stop)
+		return wr_runtime_cancel_worker(
+			fixture->runtime, worker->id, reason,
+			random_key(random, &key, WR_OPERATION_CANCEL, worker->number), &ack);
+	return wr_runtime_stop_worker(fixture->runtime, worker->id, reason,
+				      random_key(random, &key, WR_OPERATION_STOP, worker->number),
+				      &ack);
+}
+
 static enum wr_status random_operation(struct fixture *fixture, uint64_t *random)
 {
 	struct wr_runtime_summary summary;
 	const struct wr_worker *worker;
 	struct wr_input input = {WR_INPUT_USER, random_text(random)};
 	struct wr_error error;
+	struct wr_key key;
 	struct wr_ack ack;
 	uint32_t number;
 
@@ -77,15 +114,8 @@ static enum wr_status random_operation(struct fixture *fixture, uint64_t *random
 	worker = wr_runtime_worker(fixture->runtime, number);
 	switch (wr_test_random(random) % 16) {
 	case 0:
-		if (wr_test_random(random) % 4 != 0)
-			return WR_OK;
-		return wr_runtime_stop_worker(fixture->runtime, worker->id,
-					      number % 2 != 0 ? WR_VIEW_NULL : random_text(random),
-					      &ack);
 	case 1:
-		if (wr_test_random(random) % 8 != 0)
-			return WR_OK;
-		return wr_runtime_cancel_worker(fixture->runtime, worker->id, WR_VIEW_NULL, &ack);
+		return random_end(fixture, random, worker);
 	case 2:
 		return wr_runtime_execution_ended(fixture->runtime, number);
 	case 3:
@@ -99,10 +129,31 @@ static enum wr_status random_operation(struct fixture *fixture, uint64_t *random
 	case 8:
 	case 9:
 		input.kind = (enum wr_input_kind)(wr_test_random(random) % 2);
-		return wr_runtime_input(fixture->runtime, worker->id, &input, &ack, &error);
+		return wr_runtime_input(fixture->runtime, worker->id, &input,
+					random_key(random, &key, WR_OPERATION_INPUT, number), &ack,
+					&error);
 	default:
 		return random_output(fixture, random, number);
 	}
+}
+
+/* What the store and the clock do meanwhile. */
+static void random_surroundings(struct fixture *fixture, struct kept_store *store, uint64_t *random)
+{
+	uint64_t drawn = wr_test_random(random) % 40;
+
+	if (drawn < 3) {
+		store->is_held = true;
+		store->shown = wr_runtime_visible(fixture->runtime) + drawn;
+	} else if (drawn < 6) {
+		store->is_held = false;
+	} else if (drawn < 8) {
+		store->wants_checkpoint = true;
+	} else if (drawn < 10) {
+		fixture->uptime_ms += wr_test_random(random) % (20 * 3600 * 1000);
+	}
+	if (drawn % 2 == 0)
+		wr_runtime_settle(fixture->runtime);
 }
 
 static void check_same_cursors(struct fixture *a, struct fixture *b)
@@ -125,24 +176,60 @@ static void check_same_cursors(struct fixture *a, struct fixture *b)
 		}
 }
 
-static void check_replays_to_the_same(struct fixture *live, struct kept_store *store)
+/* Leaves nothing that a restart would change: no open turn, nothing invisible, and the newest
+ * record with the uptime of now. */
+static void come_to_rest(struct fixture *live, struct kept_store *store, uint64_t *random)
 {
-	struct fixture again;
-	char *expected, *actual;
+	static const struct wr_create request = {.intent = WR_INTENT_ASSISTANT};
+	const struct wr_worker *worker = NULL;
+	struct wr_key key = fixture_key(wr_test_random(random), 1);
+	struct wr_error error;
 
-	open_over(&again, store);
-	expected = dump(live->runtime, DUMP_STATE);
-	actual = dump(again.runtime, DUMP_STATE);
-	check_dumps(actual, expected, "replayed");
-	check_same_cursors(live, &again);
+	store->is_held = false;
+	(void)wr_runtime_create(live->runtime, &request, &key, &worker, &error);
+	wr_runtime_settle(live->runtime);
+	for (uint32_t number = 1; (worker = wr_runtime_worker(live->runtime, number)) != NULL;
+	     number++)
+		if (worker->now.phase == WR_PHASE_STARTING || worker->now.phase == WR_PHASE_BUSY ||
+		    worker->now.phase == WR_PHASE_WAITING)
+			CHECK_STATUS(wr_runtime_phase(live->runtime, number, WR_PHASE_INTERRUPTED,
+						      WR_VIEW("at rest")),
+				     WR_OK);
+	wr_runtime_settle(live->runtime);
+	CHECK_U64(wr_runtime_visible(live->runtime), kept_head(store));
+}
+
+/* From everything, and from the newest checkpoint with what is behind it. */
+static void check_replays_to_the_same(struct fixture *live, const struct kept_store *store)
+{
+	char *expected = dump(live->runtime, DUMP_STORY), *actual, *memory[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct kept_store copy;
+		struct fixture again;
+		kept_store_copy(&copy, store);
+		copy.ignores_checkpoint = i == 0;
+		copy.wants_checkpoint = false;
+		open_over(&again, &copy);
+		actual = dump(again.runtime, DUMP_STORY);
+		check_dumps(actual, expected, i == 0 ? "replayed" : "restored");
+		check_same_cursors(live, &again);
+		CHECK_U64(copy.log.count, store->log.count);
+		memory[i] = dump(again.runtime, DUMP_LIVE);
+		free(actual);
+		fixture_close(&again);
+		kept_store_deinit(&copy);
+	}
+	check_dumps(memory[1], memory[0], "in memory");
+	free(memory[0]);
+	free(memory[1]);
 	free(expected);
-	free(actual);
-	fixture_close(&again);
 }
 
 static void test_a_replay_makes_the_same_runtime(void)
 {
 	uint64_t random = wr_test_seed(), event_id;
+	unsigned checkpoints = 0;
 
 	for (unsigned round = 0; round < 12; round++) {
 		struct kept_store store;
@@ -151,15 +238,22 @@ static void test_a_replay_makes_the_same_runtime(void)
 		open_over(&live, &store);
 		for (unsigned step = 0; step < 800; step++) {
 			random_operation(&live, &random);
-			if (step % 200 == 37)
-				check_replays_to_the_same(&live, &store);
+			random_surroundings(&live, &store, &random);
+			if (step % 200 != 37)
+				continue;
+			come_to_rest(&live, &store, &random);
+			check_replays_to_the_same(&live, &store);
 		}
+		come_to_rest(&live, &store, &random);
 		CHECK_STATUS(wr_runtime_stop(live.runtime, &event_id), WR_OK);
 		random_operation(&live, &random);
+		come_to_rest(&live, &store, &random);
 		check_replays_to_the_same(&live, &store);
+		checkpoints += store.checkpoint_count;
 		fixture_close(&live);
 		kept_store_deinit(&store);
 	}
+	CHECK(checkpoints > 100);
 }
 
 static void test_a_replayed_runtime_goes_on_where_it_was(void)
@@ -178,7 +272,7 @@ static void test_a_replayed_runtime_goes_on_where_it_was(void)
 		     WR_OK);
 	CHECK(ack.event_id == 4 && ack.transcript_sequence == 2);
 	CHECK_STRING(fixture_create(&fixture)->id, "worker-00000002");
-	CHECK_U64(store.count, 5);
+	CHECK_U64(store.log.count, 5);
 	fixture_close(&fixture);
 	kept_store_deinit(&store);
 }
@@ -194,13 +288,13 @@ static void test_a_worker_that_was_stopping_is_stopped_after_a_restart(void)
 	open_over(&fixture, &store);
 	worker = fixture_create(&fixture);
 	CHECK_STATUS(wr_runtime_phase(fixture.runtime, 1, WR_PHASE_BUSY, WR_VIEW("x")), WR_OK);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
-	CHECK(worker->phase == WR_PHASE_STOPPING);
+	CHECK(worker->now.phase == WR_PHASE_STOPPING);
 	fixture_close(&fixture);
 	open_over(&fixture, &store);
 	worker = wr_runtime_worker(fixture.runtime, 1);
-	CHECK(worker->status == WR_WORKER_STOPPED && worker->phase == WR_PHASE_STOPPED);
+	CHECK(worker->now.status == WR_WORKER_STOPPED && worker->now.phase == WR_PHASE_STOPPED);
 	fixture_close(&fixture);
 	kept_store_deinit(&store);
 }
@@ -239,73 +333,13 @@ static void test_a_worker_outlives_its_profile(void)
 	fixture.ports.store = (struct wr_store){&kept_store_ops, &store};
 	fixture.ports.profiles.find = everything;
 	fixture_open(&fixture);
-	CHECK_STATUS(wr_runtime_create(fixture.runtime, &request, &worker, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_create(fixture.runtime, &request, NULL, &worker, &error), WR_OK);
 	fixture_close(&fixture);
 	fixture.ports.profiles.find = only_defaults;
 	fixture_open(&fixture);
 	worker = wr_runtime_worker(fixture.runtime, 1);
 	CHECK_STRING(worker->request.profile_value, "gone");
 	CHECK_STATUS(fixture_input(&fixture, worker, "still here", &ack), WR_OK);
-	fixture_close(&fixture);
-	kept_store_deinit(&store);
-}
-
-/* ---- frames made in a replay ---- */
-
-static enum wr_status encode_identity(void *context, struct wr_buf *out,
-				      const struct wr_event *event,
-				      const struct wr_identity *identity, enum wr_scope scope)
-{
-	(void)context;
-	(void)event;
-	(void)scope;
-	wr_buf_append_view(out, identity->log_id);
-	return wr_buf_append(out, identity->cursor, sizeof identity->cursor);
-}
-
-static void patch_nothing(void *context, char *frame, size_t bytes,
-			  const char cursor[WR_CURSOR_BYTES])
-{
-	(void)context;
-	(void)frame;
-	(void)bytes;
-	(void)cursor;
-}
-
-static void test_frames_of_a_replay_carry_the_log_of_the_store(void)
-{
-	static const struct wr_encoding encoding = {.encode = encode_identity,
-						    .patch = patch_nothing};
-	struct wr_runtime_summary summary;
-	struct wr_order_frame frame;
-	struct kept_store store;
-	struct fixture fixture;
-	struct wr_ack ack;
-	uint64_t sequence = 0;
-	uint32_t hint = 0;
-
-	store_init(&store);
-	open_over(&fixture, &store);
-	CHECK_STATUS(fixture_input(&fixture, fixture_create(&fixture), "one", &ack), WR_OK);
-	fixture_close(&fixture);
-	store.generation = 2;
-	store.ends[1] = 3;
-	fixture.ports.encoding = &encoding;
-	fixture_open(&fixture);
-	wr_runtime_summary(fixture.runtime, &summary);
-	CHECK_STRING(summary.log_id, "ab010203040506cd0000000000000000");
-	CHECK_U64(summary.generation, 2);
-	while (wr_event_log_next(wr_runtime_log(fixture.runtime), sequence, &hint, &frame)) {
-		uint32_t worker = frame.stream->worker;
-		uint64_t from = UINT64_MAX;
-		CHECK_VIEW(wr_view_of(frame.bytes.data, 32), summary.log_id);
-		CHECK_STATUS(wr_runtime_judge_cursor(fixture.runtime, worker,
-						     wr_view_skip(frame.bytes, 32), &from),
-			     WR_OK);
-		CHECK_U64(from, frame.sequence);
-		sequence = frame.sequence;
-	}
-	CHECK_U64(sequence, 3);
 	fixture_close(&fixture);
 	kept_store_deinit(&store);
 }
@@ -329,12 +363,14 @@ static void test_what_the_store_refuses_changes_nothing(void)
 		store.failure = failures[step % 2];
 		store.fail_at = store.append_count + 1;
 		status = random_operation(&fixture, &random);
+		wr_runtime_settle(fixture.runtime);
 		after = dump(fixture.runtime, DUMP_LIVE);
 		if (store.append_count == store.fail_at) { /* it came as far as the store */
 			CHECK_STATUS(status, store.failure);
 			check_dumps(after, before, "refused by the store");
 			store.fail_at = 0;
 			CHECK_STATUS(random_operation(&fixture, &same), WR_OK);
+			wr_runtime_settle(fixture.runtime);
 			CHECK_U64(store.append_count, fixture_head(&fixture) + step + 1);
 		} else {
 			store.append_count++; /* keeps the sum of the line above */
@@ -342,6 +378,7 @@ static void test_what_the_store_refuses_changes_nothing(void)
 		free(before);
 		free(after);
 	}
+	come_to_rest(&fixture, &store, &random);
 	check_replays_to_the_same(&fixture, &store);
 	fixture_close(&fixture);
 	kept_store_deinit(&store);
@@ -366,13 +403,22 @@ static void test_a_runtime_whose_first_event_cannot_be_kept_does_not_begin(void)
 
 /* ---- records that are not ours ---- */
 
+static enum wr_status keep_bytes(struct kept_store *store, uint64_t sequence, uint32_t worker,
+				 struct wr_view payload)
+{
+	return kept_append(store,
+			   &(struct wr_store_record){
+				   .sequence = sequence, .worker = worker, .payload = payload},
+			   WR_STORE_ORDINARY);
+}
+
 static void keep_event(struct kept_store *store, const struct wr_event *event)
 {
 	struct wr_buf out;
 
 	wr_buf_init(&out, wr_test_allocator(), 10000);
 	CHECK_STATUS(wr_event_encode(&out, event), WR_OK);
-	CHECK_STATUS(kept_append(store, event->sequence, event->worker, wr_buf_view(&out)), WR_OK);
+	CHECK_STATUS(keep_bytes(store, event->sequence, event->worker, wr_buf_view(&out)), WR_OK);
 	wr_buf_deinit(&out);
 }
 
@@ -531,9 +577,9 @@ static void test_records_that_do_not_match_their_place_are_damage(void)
 		keep_event(&store, &started);
 		created.sequence = cases[i].sequence;
 		keep_event(&payloads, &created);
-		CHECK_STATUS(kept_append(&store, 2, 1, payloads.records[0].payload), WR_OK);
-		store.records[1].sequence = cases[i].place;
-		store.records[1].worker = cases[i].worker;
+		CHECK_STATUS(keep_bytes(&store, 2, 1, payloads.log.records[0].payload), WR_OK);
+		store.log.records[1].sequence = cases[i].place;
+		store.log.records[1].worker = cases[i].worker;
 		CHECK_STATUS(open_status(&store), cases[i].expected);
 		kept_store_deinit(&store);
 		kept_store_deinit(&payloads);
@@ -548,7 +594,7 @@ static void test_a_damaged_or_newer_record_is_told_apart(void)
 
 	store_init(&store);
 	keep_event(&store, &event);
-	bytes = (char *)(uintptr_t)store.records[0].payload.data;
+	bytes = (char *)(uintptr_t)store.log.records[0].payload.data;
 	CHECK_STATUS(open_status(&store), WR_OK);
 	bytes[1] = 99;
 	CHECK_STATUS(open_status(&store), WR_CORRUPT);
@@ -563,7 +609,6 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_replayed_runtime_goes_on_where_it_was),
 	WR_TEST(test_a_worker_that_was_stopping_is_stopped_after_a_restart),
 	WR_TEST(test_a_worker_outlives_its_profile),
-	WR_TEST(test_frames_of_a_replay_carry_the_log_of_the_store),
 	WR_TEST_LIMIT(test_what_the_store_refuses_changes_nothing, 60),
 	WR_TEST(test_a_runtime_whose_first_event_cannot_be_kept_does_not_begin),
 	WR_TEST(test_records_that_cannot_follow_each_other_are_damage),

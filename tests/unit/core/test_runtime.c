@@ -133,7 +133,7 @@ static enum wr_status create(struct fixture *fixture, const struct wr_create *re
 			     const struct wr_worker **worker)
 {
 	struct wr_error error;
-	enum wr_status status = wr_runtime_create(fixture->runtime, request, worker, &error);
+	enum wr_status status = wr_runtime_create(fixture->runtime, request, NULL, worker, &error);
 
 	CHECK_STATUS(error.status, status);
 	CHECK(status != WR_INVALID || error.detail != NULL);
@@ -171,8 +171,8 @@ static void test_create_keeps_the_whole_request(void)
 	wr_buf_deinit(&mounts);
 	CHECK_STRING(worker->id, "worker-00000001");
 	CHECK_U64(worker->number, 1);
-	CHECK(worker->status == WR_WORKER_RUNNING && worker->phase == WR_PHASE_IDLE);
-	CHECK_U64(worker->last_event_id, 2);
+	CHECK(worker->now.status == WR_WORKER_RUNNING && worker->now.phase == WR_PHASE_IDLE);
+	CHECK_U64(worker->now.last_event_id, 2);
 	CHECK(worker->request.intent == WR_INTENT_ROLE);
 	CHECK_STRING(worker->request.role, "critic");
 	CHECK(worker->request.objective.data == NULL);
@@ -212,10 +212,12 @@ static void test_create_checks_in_the_order_of_the_contract(void)
 	before = dump(fixture.runtime, DUMP_LIVE);
 	request.capabilities = one_pair(&blank, WR_VIEW("\xc2\xa0"), WR_VIEW("why"));
 	request.purpose = large(sizeof large_text);
-	CHECK_STATUS(wr_runtime_create(fixture.runtime, &request, &worker, &error), WR_INVALID);
+	CHECK_STATUS(wr_runtime_create(fixture.runtime, &request, NULL, &worker, &error),
+		     WR_INVALID);
 	CHECK_STRING(wr_view_of_string(error.detail), "task objective must not be blank");
 	request.objective = WR_VIEW("work");
-	CHECK_STATUS(wr_runtime_create(fixture.runtime, &request, &worker, &error), WR_INVALID);
+	CHECK_STATUS(wr_runtime_create(fixture.runtime, &request, NULL, &worker, &error),
+		     WR_INVALID);
 	CHECK_STRING(wr_view_of_string(error.detail), "capability name must not be blank");
 	request.capabilities = one_pair(&named, WR_VIEW("read"), WR_VIEW("why"));
 	CHECK_STATUS(create(&fixture, &request, &worker), WR_TOO_LARGE);
@@ -357,16 +359,17 @@ static void test_an_accepted_input_is_acknowledged_and_in_the_transcript(void)
 	CHECK_STATUS(fixture_input(&fixture, worker, "hello", &ack), WR_OK);
 	CHECK(ack.status == WR_WORKER_RUNNING && ack.event_id == 3);
 	CHECK_U64(ack.transcript_sequence, 1);
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &system, &ack, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &system, NULL, &ack, &error),
+		     WR_OK);
 	CHECK(ack.event_id == 4 && ack.transcript_sequence == 2);
-	CHECK_U64(worker->last_event_id, 4);
+	CHECK_U64(worker->now.last_event_id, 4);
 	CHECK(!worker->has_last_result); /* nothing runs it */
 	item = wr_transcript_at(&worker->transcript, 0);
 	CHECK(item->role == WR_ROLE_USER && item->event_id == 3);
 	CHECK_STRING(wr_view_of(item->content, item->bytes), "hello");
 	item = wr_transcript_at(&worker->transcript, 1);
 	CHECK(item->role == WR_ROLE_SYSTEM && item->event_id == 4);
-	CHECK_U64(worker->turn_count, 0);
+	CHECK_U64(worker->now.turn_count, 0);
 	fixture_close(&fixture);
 }
 
@@ -384,23 +387,26 @@ static void test_input_checks_in_the_order_of_the_contract(void)
 	fixture_init(&fixture, 1);
 	fixture_open(&fixture);
 	worker = fixture_create(&fixture);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
 	before = dump(fixture.runtime, DUMP_LIVE);
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, &ack, &error), WR_INVALID);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, NULL, &ack, &error), WR_INVALID);
 	input.content = large(sizeof large_text);
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, &ack, &error), WR_TOO_LARGE);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, NULL, &ack, &error),
+		     WR_TOO_LARGE);
 	input.content = large(WR_EVENT_BYTES_MAX);
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, &ack, &error), WR_NOT_FOUND);
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, &ack, &error),
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, NULL, &ack, &error),
+		     WR_NOT_FOUND);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, NULL, &ack, &error),
 		     WR_CONFLICT);
 	after = dump(fixture.runtime, DUMP_LIVE);
 	check_dumps(after, before, "refused inputs");
 	worker = fixture_create(&fixture);
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, &ack, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, NULL, &ack, &error),
+		     WR_OK);
 	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
 	input.content = WR_VIEW("");
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, &ack, &error), WR_STOPPED);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, id, &input, NULL, &ack, &error), WR_STOPPED);
 	free(before);
 	free(after);
 	fixture_close(&fixture);
@@ -419,17 +425,21 @@ static void test_the_first_end_wins_and_repeats_its_acknowledgement(void)
 	fixture_open(&fixture);
 	stopped = fixture_create(&fixture);
 	cancelled = fixture_create(&fixture);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, reason, &ack), WR_OK);
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, reason, NULL, &ack),
+		     WR_OK);
 	CHECK(ack.status == WR_WORKER_STOPPED && ack.event_id == 4);
-	CHECK(stopped->phase == WR_PHASE_STOPPED); /* nothing was running it */
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, stopped->id, reason, &ack), WR_OK);
+	CHECK(stopped->now.phase == WR_PHASE_STOPPED); /* nothing was running it */
+	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, stopped->id, reason, NULL, &ack),
+		     WR_OK);
 	CHECK(ack.status == WR_WORKER_STOPPED && ack.event_id == 4);
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	CHECK(ack.status == WR_WORKER_CANCELLED && ack.event_id == 5);
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, cancelled->id, reason, NULL, &ack),
 		     WR_OK);
 	CHECK(ack.status == WR_WORKER_CANCELLED && ack.event_id == 5);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, cancelled->id, reason, &ack), WR_OK);
-	CHECK(ack.status == WR_WORKER_CANCELLED && ack.event_id == 5);
-	CHECK(cancelled->phase == WR_PHASE_CANCELLED);
+	CHECK(cancelled->now.phase == WR_PHASE_CANCELLED);
 	CHECK_U64(fixture_head(&fixture), 5);
 	fixture_close(&fixture);
 }
@@ -445,27 +455,28 @@ static void test_stop_cancel_and_interrupt_refuse_in_order(void)
 	fixture_init(&fixture, 1);
 	fixture_open(&fixture);
 	worker = fixture_create(&fixture);
-	CHECK_STATUS(
-		wr_runtime_stop_worker(fixture.runtime, unknown, large(sizeof large_text), &ack),
-		WR_TOO_LARGE);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, unknown, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, unknown, large(sizeof large_text),
+					    NULL, &ack),
+		     WR_TOO_LARGE);
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, unknown, WR_VIEW_NULL, NULL, &ack),
 		     WR_NOT_FOUND);
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, unknown, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, unknown, WR_VIEW_NULL, NULL, &ack),
 		     WR_NOT_FOUND);
-	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, unknown, &ack), WR_NOT_FOUND);
-	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, worker->id, &ack), WR_UNSUPPORTED);
+	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, unknown, NULL, &ack), WR_NOT_FOUND);
+	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, worker->id, NULL, &ack), WR_UNSUPPORTED);
 	CHECK_U64(fixture_head(&fixture), 2);
 	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, large(WR_EVENT_BYTES_MAX),
-					    &ack),
+					    NULL, &ack),
 		     WR_OK);
-	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, worker->id, &ack), WR_CONFLICT);
+	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, worker->id, NULL, &ack), WR_CONFLICT);
 	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
-	CHECK_STATUS(
-		wr_runtime_stop_worker(fixture.runtime, unknown, large(sizeof large_text), &ack),
-		WR_STOPPED);
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, unknown, large(sizeof large_text),
+					    NULL, &ack),
 		     WR_STOPPED);
-	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, unknown, &ack), WR_STOPPED);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_STOPPED);
+	CHECK_STATUS(wr_runtime_interrupt(fixture.runtime, unknown, NULL, &ack), WR_STOPPED);
 	fixture_close(&fixture);
 }
 
@@ -483,13 +494,14 @@ static void test_a_stopped_runtime_stops_its_workers_and_stays_readable(void)
 	running = fixture_create(&fixture);
 	cancelled = fixture_create(&fixture);
 	CHECK_STATUS(fixture_input(&fixture, running, "hello", &ack), WR_OK);
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
 	CHECK_U64(event_id, 6);
-	CHECK(running->status == WR_WORKER_STOPPED && running->phase == WR_PHASE_STOPPED);
-	CHECK_U64(running->last_event_id, 4); /* no event of its own */
-	CHECK(cancelled->status == WR_WORKER_CANCELLED);
+	CHECK(running->now.status == WR_WORKER_STOPPED && running->now.phase == WR_PHASE_STOPPED);
+	CHECK_U64(running->now.last_event_id, 4); /* no event of its own */
+	CHECK(cancelled->now.status == WR_WORKER_CANCELLED);
 	/* An output that was under way still counts, but is no runtime event. */
 	CHECK_STATUS(wr_runtime_output(fixture.runtime, running->number, &output), WR_OK);
 	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
@@ -571,7 +583,7 @@ static void test_outputs_add_to_the_transcript_as_the_contract_says(void)
 		wr_test_case(cases[i].label);
 		CHECK_STATUS(wr_runtime_output(fixture.runtime, 1, &cases[i].output), WR_OK);
 		CHECK_U64(fixture_head(&fixture), head + 1);
-		CHECK_U64(worker->last_event_id, 2);
+		CHECK_U64(worker->now.last_event_id, 2);
 		CHECK_U64(worker->transcript.total, total + (cases[i].text != NULL));
 		if (cases[i].text == NULL)
 			continue;
@@ -655,10 +667,11 @@ static void test_each_kind_shows_where_the_table_says(void)
 	CHECK_STATUS(fixture_input(&fixture, stopped, "hello", &ack), WR_OK);
 	CHECK_STATUS(wr_runtime_output(fixture.runtime, 1, &output), WR_OK);
 	CHECK_STATUS(wr_runtime_phase(fixture.runtime, 1, WR_PHASE_FAILED, WR_VIEW("x")), WR_OK);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
 	CHECK_U64(wr_event_stream_read(&stopped->events, 0, &part, 1, 100), 1);
 	CHECK_STRING(part, "W4W8W7W5");

@@ -25,7 +25,7 @@ static void start_agent(void)
 
 static bool is_idle(void)
 {
-	return worker->phase == WR_PHASE_IDLE;
+	return worker->now.phase == WR_PHASE_IDLE;
 }
 
 /* ---- turns ---- */
@@ -60,7 +60,7 @@ static void test_a_turn_is_an_input_and_its_output(void)
 		    "phase idle: turn done\n"
 		    "stopped\n"
 		    "phase stopped: execution ended\n");
-	CHECK_U64(worker->turn_count, 2);
+	CHECK_U64(worker->now.turn_count, 2);
 	end_world();
 }
 
@@ -71,9 +71,9 @@ static void test_the_example_in_python_speaks_the_same(void)
 
 	start_world(argv, WR_PROCESS_JSONL, 1);
 	input("hello");
-	while (worker->phase == WR_PHASE_STARTING)
+	while (worker->now.phase == WR_PHASE_STARTING)
 		wr_reactor_turn(&reactor, 20);
-	if (worker->phase == WR_PHASE_FAILED)
+	if (worker->now.phase == WR_PHASE_FAILED)
 		wr_test_skip("no python3");
 	run_until(is_idle, "the end of the turn");
 	CHECK(strstr(trace, "turn_start 1\ndelta hello \ntext hello\nturn_end 1 r0\n"));
@@ -95,7 +95,7 @@ static void test_a_system_input_is_a_turn_too(void)
 	start_shell(READY "read -r x; echo \"$x\" | grep -q '\"kind\":\"system\"' && "
 			  "echo '{\"type\":\"message\",\"text\":\"noted\"}'; " DONE "read -r x",
 		    WR_PROCESS_JSONL);
-	CHECK_STATUS(wr_runtime_input(runtime, worker->id, &note, &ack, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_input(runtime, worker->id, &note, NULL, &ack, &error), WR_OK);
 	wait_for("text noted\nturn_end 1 r0\n");
 	end_world();
 }
@@ -276,7 +276,7 @@ static void test_an_interrupt_before_ready_takes_the_input_back(void)
 		    WR_PROCESS_JSONL);
 	input("too late");
 	CHECK_STATUS(interrupt_worker(), WR_OK);
-	CHECK(worker->phase == WR_PHASE_INTERRUPTED);
+	CHECK(worker->now.phase == WR_PHASE_INTERRUPTED);
 	CHECK_STATUS(interrupt_worker(), WR_CONFLICT);
 	{
 		char path[64];
@@ -322,7 +322,7 @@ static void test_an_exit_between_turns_is_none(void)
 	start_shell(READY "read -r x; " DONE, WR_PROCESS_JSONL);
 	input("one");
 	run_until(has_no_child, "the exit");
-	CHECK(worker->phase == WR_PHASE_IDLE);
+	CHECK(worker->now.phase == WR_PHASE_IDLE);
 	input("two");
 	wait_for("turn_end 2 r0\n");
 	CHECK_U64(count_of("error"), 0);
@@ -367,7 +367,8 @@ static void test_who_closes_its_output_within_a_turn_is_ended(void)
 {
 	start_shell(READY "read -r x; exec 1>&-; exec sleep 1000", WR_PROCESS_JSONL);
 	input("go");
-	wait_for("error process ended by signal 15 within a turn\nphase failed");
+	wait_for("error process ended by signal 15 within a turn after it had closed its "
+		 "output\nphase failed");
 	end_world();
 }
 
@@ -419,11 +420,11 @@ static void test_a_drain_records_an_open_turn_as_interrupted(void)
 	input("wait");
 	wait_for("delta waiting");
 	CHECK_U64(wr_processes_drain(&processes, on_drained, &drained), 1);
-	CHECK(worker->phase == WR_PHASE_INTERRUPTED && worker->status == WR_WORKER_RUNNING);
+	CHECK(worker->now.phase == WR_PHASE_INTERRUPTED && worker->now.status == WR_WORKER_RUNNING);
 	run_until(is_drained, "the end of the drain");
 	CHECK(strstr(trace, "phase interrupted: the Runtime is stopping\n"));
 	CHECK_U64(count_of("error"), 0);
-	CHECK(worker->phase == WR_PHASE_INTERRUPTED);
+	CHECK(worker->now.phase == WR_PHASE_INTERRUPTED);
 	end_world();
 }
 

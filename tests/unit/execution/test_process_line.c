@@ -44,7 +44,7 @@ static void test_nothing_starts_before_the_first_input_of_a_user(void)
 	struct wr_ack ack;
 
 	start_world(cat_argv, WR_PROCESS_LINE, 1);
-	CHECK_STATUS(wr_runtime_input(runtime, worker->id, &note, &ack, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_input(runtime, worker->id, &note, NULL, &ack, &error), WR_OK);
 	for (unsigned i = 0; i < 10; i++)
 		wr_reactor_turn(&reactor, 1);
 	CHECK_U64(wr_processes_live_count(&processes), 0);
@@ -79,12 +79,12 @@ static void test_a_last_line_without_newline_and_an_exit_with_0(void)
 		    "text \n"
 		    "text b\n"
 		    "run_end r0\n");
-	CHECK(worker->phase == WR_PHASE_IDLE && !worker->is_execution_live);
+	CHECK(worker->now.phase == WR_PHASE_IDLE && !worker->is_execution_live);
 	input("again");
 	run_until(has_no_child, "the second exit");
 	CHECK(strstr(trace, "> again\nphase starting: input\nphase idle: started\ntext a\n"));
 	stop_worker();
-	CHECK(worker->phase == WR_PHASE_STOPPED);
+	CHECK(worker->now.phase == WR_PHASE_STOPPED);
 	end_world();
 }
 
@@ -129,7 +129,7 @@ static void test_a_flood_stays_with_its_worker(void)
 		wr_reactor_turn(&reactor, 10);
 	CHECK(flooding->events.count <= WR_WORKER_RETENTION_EVENTS);
 	CHECK(wr_test_allocator()->used < 16u << 20);
-	CHECK(flooding->phase == WR_PHASE_IDLE && worker->phase == WR_PHASE_IDLE);
+	CHECK(flooding->now.phase == WR_PHASE_IDLE && worker->now.phase == WR_PHASE_IDLE);
 	end_world();
 }
 
@@ -207,14 +207,14 @@ static void test_an_interrupted_wait_starts_nothing(void)
 	wait_for("phase failed");
 	input("again");
 	input("and again");
-	CHECK(worker->phase == WR_PHASE_STARTING);
+	CHECK(worker->now.phase == WR_PHASE_STARTING);
 	CHECK_STATUS(interrupt_worker(), WR_OK);
-	CHECK(worker->phase == WR_PHASE_INTERRUPTED);
+	CHECK(worker->now.phase == WR_PHASE_INTERRUPTED);
 	CHECK_STATUS(interrupt_worker(), WR_CONFLICT);
 	CHECK_U64(processes.count, 0);
 	input("once more");
 	stop_worker();
-	CHECK(worker->phase == WR_PHASE_STOPPED);
+	CHECK(worker->now.phase == WR_PHASE_STOPPED);
 	CHECK_U64(processes.count, 0);
 	end_world();
 }
@@ -243,7 +243,7 @@ static void test_a_program_that_cannot_start_is_named_with_the_reason(void)
 			  "error cannot start no-such-program: ENOENT\n"
 			  "phase failed: cannot start no-such-program: ENOENT\n");
 	check_start_fails(argvs[1], NULL, "error cannot start thing: ENOENT\n");
-	check_start_fails(argvs[2], NULL, "error cannot start usr: EACCES\n");
+	check_start_fails(argvs[2], NULL, "error cannot start usr: EISDIR\n");
 	check_start_fails(argvs[3], NULL, "error cannot start passwd: EACCES\n");
 	check_start_fails(cat_argv, "/no/such/folder",
 			  "error cannot start cat: its folder: ENOENT\n");
@@ -269,6 +269,43 @@ static void test_without_descriptors_a_start_fails_and_a_later_one_works(void)
 	end_world();
 }
 
+static void test_who_closes_its_output_is_ended_in_good_order(void)
+{
+	start_shell("read -r x; echo one; exec >&-; while read -r x; do :; done; exit 0",
+		    WR_PROCESS_LINE);
+	input("go");
+	wait_for("run_end r0\n");
+	CHECK(strstr(trace, "text one\nrun_end r0\n"));
+	CHECK(worker->now.phase == WR_PHASE_IDLE && !worker->is_execution_live);
+	end_world();
+}
+
+static void test_who_closes_its_output_and_stays_is_killed_with_the_cause(void)
+{
+	start_shell("read -r x; echo one; exec >&-; exec sleep 1000", WR_PROCESS_LINE);
+	input("go");
+	wait_for("phase failed");
+	CHECK(strstr(trace, "text one\n"
+			    "error process ended by signal 15 after it had closed its output\n"
+			    "phase failed: process ended by signal 15 after it had closed its "
+			    "output\n"));
+	end_world();
+}
+
+static void test_input_for_one_that_is_about_to_end_is_for_the_next(void)
+{
+	start_shell("read -r x; echo got $x; exec >&-; sleep 0.2; exit 0", WR_PROCESS_LINE);
+	profile.grace_ms = 5000;
+	input("one");
+	wait_for("text got one\n");
+	for (unsigned i = 0; i < 3; i++)
+		wr_reactor_turn(&reactor, 20);
+	input("two");
+	wait_for("text got two\n");
+	CHECK(strstr(trace, "error") == NULL);
+	end_world();
+}
+
 /* ---- stopping ---- */
 
 static void test_who_ignores_everything_is_killed_in_time(void)
@@ -280,7 +317,7 @@ static void test_who_ignores_everything_is_killed_in_time(void)
 	wait_for("text ");
 	began_ms = wr_clock_monotonic_ms();
 	stop_worker();
-	CHECK(worker->phase == WR_PHASE_STOPPING);
+	CHECK(worker->now.phase == WR_PHASE_STOPPING);
 	wait_for("phase stopped");
 	CHECK(wr_clock_monotonic_ms() - began_ms >= 190); /* two graces */
 	wait_gone(said_pid("text "));
@@ -305,7 +342,7 @@ static void test_a_cancel_kills_at_once_and_hears_no_more(void)
 	wait_for("text up\n");
 	trace_bytes = 0;
 	cancel_worker();
-	CHECK(worker->phase == WR_PHASE_CANCELLED);
+	CHECK(worker->now.phase == WR_PHASE_CANCELLED);
 	run_until(has_no_child, "the end");
 	check_trace("cancelled\n");
 	end_world();
@@ -361,7 +398,7 @@ static void test_the_end_is_the_death_not_the_end_of_output(void)
 	input("go");
 	run_until(has_no_child, "the exit");
 	wait_gone(said_pid("text left "));
-	CHECK(worker->phase == WR_PHASE_IDLE);
+	CHECK(worker->now.phase == WR_PHASE_IDLE);
 	end_world();
 }
 
@@ -421,6 +458,31 @@ static void test_the_children_of_a_living_worker_are_left_alone(void)
 		wr_reactor_turn(&reactor, 20);
 	CHECK_U64(wr_processes_live_count(&processes), 1);
 	CHECK(kill(background, 0) == 0);
+	end_world();
+}
+
+/* Each walk costs as much as there are processes. */
+static void test_the_walks_over_all_processes_are_few(void)
+{
+	uint64_t last_ms = 0, began_ms;
+	unsigned walks = 0;
+
+	if (!wr_test_find_file("/proc/self/stat"))
+		wr_test_skip("needs /proc");
+	start_shell("read -r x; i=0; while [ $i -lt 100 ]; do i=$((i+1)); (sleep 0.01 &) ; done;"
+		    "echo done; exec cat",
+		    WR_PROCESS_LINE);
+	input("go");
+	began_ms = wr_clock_monotonic_ms();
+	while (strstr(trace, "text done\n") == NULL) {
+		wr_reactor_turn(&reactor, 20);
+		if (processes.swept_ms == last_ms)
+			continue;
+		CHECK(last_ms == 0 || processes.swept_ms - last_ms >= 20);
+		last_ms = processes.swept_ms;
+		walks++;
+	}
+	CHECK(walks <= (wr_clock_monotonic_ms() - began_ms) / 20 + 1);
 	end_world();
 }
 
@@ -536,7 +598,7 @@ static void test_a_drain_ends_all_and_stops_nobody(void)
 	CHECK_U64(drained, 1);
 	CHECK_U64(wr_processes_live_count(&processes), 0);
 	CHECK(strstr(trace, "text bye\ntext bye\n"));
-	CHECK(worker->status == WR_WORKER_RUNNING && second->status == WR_WORKER_RUNNING);
+	CHECK(worker->now.status == WR_WORKER_RUNNING && second->now.status == WR_WORKER_RUNNING);
 	CHECK_U64(wr_processes_drain(&processes, on_drained, &drained), 0);
 	end_world();
 }
@@ -610,6 +672,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_an_interrupted_wait_starts_nothing),
 	WR_TEST(test_a_program_that_cannot_start_is_named_with_the_reason),
 	WR_TEST(test_without_descriptors_a_start_fails_and_a_later_one_works),
+	WR_TEST(test_who_closes_its_output_is_ended_in_good_order),
+	WR_TEST(test_who_closes_its_output_and_stays_is_killed_with_the_cause),
+	WR_TEST(test_input_for_one_that_is_about_to_end_is_for_the_next),
 	WR_TEST(test_who_ignores_everything_is_killed_in_time),
 	WR_TEST(test_output_until_the_end_of_a_stop_is_kept),
 	WR_TEST(test_a_cancel_kills_at_once_and_hears_no_more),
@@ -620,6 +685,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_grandchildren_end_with_a_cancel),
 	WR_TEST(test_who_leaves_group_and_session_ends_too),
 	WR_TEST(test_the_children_of_a_living_worker_are_left_alone),
+	WR_TEST(test_the_walks_over_all_processes_are_few),
 	WR_TEST(test_input_that_is_not_read_makes_it_busy),
 	WR_TEST(test_input_that_is_read_late_is_read_whole),
 	WR_TEST(test_more_children_than_allowed_are_busy),

@@ -1,6 +1,7 @@
 /* Goal: a child sees what is allowed and nothing else, and a name means the file that PATH says.
  * Method: made-up environments; a folder made for the purpose. */
 #include "execution/program.h"
+#include "check.h"
 #include "harness/harness.h"
 
 #include <errno.h>
@@ -90,10 +91,42 @@ static void test_a_name_is_looked_for_in_absolute_folders(void)
 	CHECK_STATUS(wr_program_find(path, "..", search, &error), WR_NOT_FOUND);
 	CHECK_STATUS(wr_program_find(path, "", search, &error), WR_NOT_FOUND);
 	CHECK_STATUS(wr_program_find(path, "sh", NULL, &error), WR_OK);
-	CHECK_STATUS(wr_program_find(path, "./not/here", search, &error), WR_OK);
-	CHECK_STRING(wr_view_of_string(path), "./not/here");
+	CHECK_STATUS(wr_program_find(path, "./prog", search, &error), WR_OK);
+	CHECK_STRING(wr_view_of_string(path), "./prog");
 	remove_file("prog");
 	remove_file("data");
+	CHECK(chdir("/") == 0 && rmdir(folder) == 0);
+}
+
+static void test_a_path_that_is_no_program_is_refused_with_the_reason(void)
+{
+	static const struct {
+		const char *name;
+		int os_error;
+	} cases[] = {
+		{"./not/here", ENOENT}, {"/no/such", ENOENT},	{"/tmp", EISDIR},
+		{"/tmp/", EISDIR},	{"./", EISDIR},		{"/dev/null", EACCES},
+		{"./data", EACCES},	{"./prog/", ENOTDIR},	{"./prog/x", ENOTDIR},
+		{"./loop", ELOOP},	{"./dangling", ENOENT},
+	};
+	char path[WR_PROGRAM_PATH_BYTES_MAX];
+	struct wr_error error;
+
+	CHECK(mkdtemp(folder) != NULL);
+	make_file("prog", 0755);
+	make_file("data", 0644);
+	CHECK(chdir(folder) == 0);
+	CHECK(symlink("loop", "loop") == 0 && symlink("nothing", "dangling") == 0);
+	CHECK(symlink("prog", "link") == 0);
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].name);
+		error.os_error = 0;
+		CHECK_STATUS(wr_program_find(path, cases[i].name, NULL, &error), WR_NOT_FOUND);
+		CHECK_U64(error.os_error, cases[i].os_error);
+	}
+	CHECK_STATUS(wr_program_find(path, "./link", NULL, &error), WR_OK);
+	for (size_t i = 0; i < 5; i++)
+		CHECK(unlink((const char *[]){"prog", "data", "loop", "dangling", "link"}[i]) == 0);
 	CHECK(chdir("/") == 0 && rmdir(folder) == 0);
 }
 
@@ -118,6 +151,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_without_an_environment_nothing_is_inherited),
 	WR_TEST(test_an_environment_that_repeats_itself_is_cut),
 	WR_TEST(test_a_name_is_looked_for_in_absolute_folders),
+	WR_TEST(test_a_path_that_is_no_program_is_refused_with_the_reason),
 	WR_TEST(test_names_and_folders_that_are_too_long_are_refused),
 	WR_TEST_END,
 };

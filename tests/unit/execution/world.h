@@ -1,10 +1,15 @@
 /* world — a real reactor, Runtime and children for the tests of processes, and what happened as
- * text: one line per event of a Worker, in order, so that a test reads like a story. */
+ * text: one line per event of a Worker, in order, so that a test reads like a story. With a store
+ * (start with uses_store) it is the story of what was recorded; the store shows late, is full, or
+ * refuses as it is told. */
 #ifndef WR_TESTS_EXECUTION_WORLD_H
 #define WR_TESTS_EXECUTION_WORLD_H
 
+#include "core/event_bytes.h"
+#include "execution/proc.h"
 #include "execution/process.h"
 #include "harness/harness.h"
+#include "unit/core/kept_store.h"
 #include "io/clock.h"
 #include "io/entropy.h"
 #include "io/reactor/signal.h"
@@ -28,6 +33,10 @@ static struct wr_runtime *runtime;
 static const struct wr_worker *worker; /* the one that start_world made */
 static char trace[TRACE_BYTES];
 static size_t trace_bytes;
+static bool uses_store;		 /* set before start_world */
+static struct kept_store store;	 /* with uses_store */
+static size_t bytes_max;	 /* of a record of the store: larger ones find no memory; 0: any */
+static struct wr_ledger *ledger; /* set before start_world; NULL: none */
 
 /* ---- what happened ---- */
 
@@ -90,40 +99,45 @@ static inline void trace_output(const struct wr_output *output)
 	}
 }
 
-/* The encoding port sees every event once: that is what the log would hold. */
+static inline void trace_event(const struct wr_event *event)
+{
+	switch (event->kind) {
+	case WR_EVENT_INPUT_ACCEPTED:
+		trace_text("> ");
+		trace_view(event->as.input.input.content);
+		break;
+	case WR_EVENT_WORKER_STOPPED:
+		trace_text("stopped");
+		break;
+	case WR_EVENT_WORKER_CANCELLED:
+		trace_text("cancelled");
+		break;
+	case WR_EVENT_PHASE_CHANGED:
+		trace_text("phase ");
+		trace_text(wr_phase_name((enum wr_phase)event->as.phase.to));
+		trace_text(": ");
+		trace_view(event->as.phase.cause);
+		break;
+	case WR_EVENT_OUTPUT:
+		trace_output(&event->as.output);
+		break;
+	case WR_EVENT_RUNTIME_STARTED:
+	case WR_EVENT_RUNTIME_STOPPED:
+	case WR_EVENT_WORKER_CREATED:
+	case WR_EVENT_REPEATABLE:
+		return;
+	}
+	trace_text("\n");
+}
+
+/* Without a store the encoding port sees every event once: that is what the log would hold. */
 static inline enum wr_status encode(void *context, struct wr_buf *out, const struct wr_event *event,
 				    const struct wr_identity *identity, enum wr_scope scope)
 {
 	(void)context;
 	(void)identity;
-	if (scope == WR_SCOPE_WORKER) {
-		switch (event->kind) {
-		case WR_EVENT_INPUT_ACCEPTED:
-			trace_text("> ");
-			trace_view(event->as.input.input.content);
-			break;
-		case WR_EVENT_WORKER_STOPPED:
-			trace_text("stopped");
-			break;
-		case WR_EVENT_WORKER_CANCELLED:
-			trace_text("cancelled");
-			break;
-		case WR_EVENT_PHASE_CHANGED:
-			trace_text("phase ");
-			trace_text(wr_phase_name((enum wr_phase)event->as.phase.to));
-			trace_text(": ");
-			trace_view(event->as.phase.cause);
-			break;
-		case WR_EVENT_OUTPUT:
-			trace_output(&event->as.output);
-			break;
-		case WR_EVENT_RUNTIME_STARTED:
-		case WR_EVENT_RUNTIME_STOPPED:
-		case WR_EVENT_WORKER_CREATED:
-			break;
-		}
-		trace_text("\n");
-	}
+	if (scope == WR_SCOPE_WORKER && !uses_store)
+		trace_event(event);
 	return wr_buf_append_byte(out, '.');
 }
 
@@ -137,6 +151,54 @@ static inline void patch(void *context, char *frame, size_t bytes,
 }
 
 static const struct wr_encoding encoding = {.encode = encode, .patch = patch};
+
+/* ---- the store ---- */
+
+static inline enum wr_status append_and_trace(void *context, const struct wr_store_record *record,
+					      enum wr_store_urgency urgency)
+{
+	bool is_small = bytes_max == 0 || record->payload.bytes <= bytes_max;
+	enum wr_status status = is_small ? kept_append(context, record, urgency) : WR_NO_MEMORY;
+	struct wr_event event;
+
+	if (status == WR_OK) {
+		CHECK_STATUS(wr_event_decode(&event, record->payload), WR_OK);
+		trace_event(&event);
+	}
+	return status;
+}
+
+/* From now on nothing new is visible. */
+static inline void hide(void)
+{
+	store.is_held = true;
+	store.shown = kept_head(&store);
+}
+
+static inline void show(void)
+{
+	store.is_held = false;
+}
+
+/* What the program does at the end of each turn. */
+static inline void on_settle(struct wr_turn_hook *hook)
+{
+	(void)hook;
+	wr_runtime_settle(runtime);
+}
+
+static struct wr_turn_hook settle_hook = {.on_turn = on_settle};
+
+static inline struct wr_store open_store(void)
+{
+	static struct wr_store_ops ops;
+
+	kept_store_deinit(&store);
+	store = (struct kept_store){.generation = 1};
+	ops = kept_store_ops;
+	ops.append = append_and_trace;
+	return (struct wr_store){.ops = &ops, .context = &store};
+}
 
 /* ---- the world ---- */
 
@@ -175,7 +237,7 @@ static inline const struct wr_worker *make_worker(void)
 	const struct wr_worker *made = NULL;
 	struct wr_error error;
 
-	CHECK_STATUS(wr_runtime_create(runtime, &request, &made, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_create(runtime, &request, NULL, &made, &error), WR_OK);
 	return made;
 }
 
@@ -204,10 +266,16 @@ static inline void start_world(char *const *argv, enum wr_process_mode mode, uin
 	profile.backoff_ms_min = 1;
 	profile.backoff_ms_max = 8;
 	wr_processes_init(&processes, &reactor, wr_test_allocator(), count_max, environ);
+	wr_processes_use_ledger(&processes, ledger);
+	if (uses_store) {
+		with_allocator.store = open_store();
+		wr_reactor_add_hook(&reactor, &settle_hook);
+	}
 	wr_runtime_defaults(&config);
 	CHECK_STATUS(wr_runtime_new(&runtime, &config, &with_allocator, &error), WR_OK);
 	wr_processes_attach(&processes, runtime);
 	worker = make_worker();
+	wr_runtime_settle(runtime);
 }
 
 /* What the fork of this test program needs to be: `sh -c script`. */
@@ -230,6 +298,22 @@ static inline void fail_with_trace(const char *what)
 static inline bool has_no_child(void)
 {
 	return wr_processes_live_count(&processes) == 0;
+}
+
+/* Some turns, for what must not happen. */
+static inline void run_a_while(void)
+{
+	for (unsigned i = 0; i < 10; i++)
+		wr_reactor_turn(&reactor, 5);
+}
+
+static inline unsigned count_in_trace(const char *words)
+{
+	unsigned count = 0;
+
+	for (const char *at = trace; (at = strstr(at, words)) != NULL; at += strlen(words))
+		count++;
+	return count;
 }
 
 /* Turns until it is so. */
@@ -260,9 +344,12 @@ static inline void wait_for(const char *words)
 
 static pid_t awaited_pid;
 
+/* A zombie is: whose it is by now may be somebody who never looks. */
 static inline bool is_gone(void)
 {
-	return kill(awaited_pid, 0) != 0;
+	struct wr_proc proc;
+
+	return kill(awaited_pid, 0) != 0 || (wr_proc_read(&proc, awaited_pid) && proc.is_dead);
 }
 
 static inline void wait_gone(pid_t pid)
@@ -287,7 +374,7 @@ static inline enum wr_status try_input_to(const struct wr_worker *to, struct wr_
 	struct wr_error error;
 	struct wr_ack ack;
 
-	return wr_runtime_input(runtime, to->id, &input, &ack, &error);
+	return wr_runtime_input(runtime, to->id, &input, NULL, &ack, &error);
 }
 
 static inline enum wr_status try_input(const char *content)
@@ -304,21 +391,22 @@ static inline void stop_worker(void)
 {
 	struct wr_ack ack;
 
-	CHECK_STATUS(wr_runtime_stop_worker(runtime, worker->id, WR_VIEW_NULL, &ack), WR_OK);
+	CHECK_STATUS(wr_runtime_stop_worker(runtime, worker->id, WR_VIEW_NULL, NULL, &ack), WR_OK);
 }
 
 static inline void cancel_worker(void)
 {
 	struct wr_ack ack;
 
-	CHECK_STATUS(wr_runtime_cancel_worker(runtime, worker->id, WR_VIEW_NULL, &ack), WR_OK);
+	CHECK_STATUS(wr_runtime_cancel_worker(runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		     WR_OK);
 }
 
 static inline enum wr_status interrupt_worker(void)
 {
 	struct wr_ack ack;
 
-	return wr_runtime_interrupt(runtime, worker->id, &ack);
+	return wr_runtime_interrupt(runtime, worker->id, NULL, &ack);
 }
 
 static inline void check_trace(const char *expected)
@@ -333,6 +421,10 @@ static inline void end_world(void)
 	run_until(has_no_child, "the end of all children");
 	wr_processes_deinit(&processes);
 	wr_runtime_free(runtime);
+	if (uses_store) {
+		kept_store_deinit(&store);
+		wr_reactor_remove_hook(&reactor, &settle_hook);
+	}
 	wr_signals_close();
 	wr_reactor_deinit(&reactor);
 }

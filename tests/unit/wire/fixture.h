@@ -30,11 +30,12 @@ static inline enum wr_status fixture_entropy(void *context, void *out, size_t by
 }
 
 static inline enum wr_status fixture_admit(void *context, uint32_t worker,
-					   const struct wr_input *input)
+					   const struct wr_input *input,
+					   const struct wr_undelivered *waiting)
 {
 	struct fixture *self = context;
 
-	(void)worker, (void)input;
+	(void)worker, (void)input, (void)waiting;
 	return self->admission;
 }
 
@@ -106,7 +107,7 @@ static inline const struct wr_worker *fixture_create(struct fixture *self,
 	const struct wr_worker *worker = NULL;
 	struct wr_error error;
 
-	CHECK_STATUS(wr_runtime_create(self->runtime, request != NULL ? request : &assistant,
+	CHECK_STATUS(wr_runtime_create(self->runtime, request != NULL ? request : &assistant, NULL,
 				       &worker, &error),
 		     WR_OK);
 	return worker;
@@ -119,7 +120,7 @@ static inline struct wr_ack fixture_say(struct fixture *self, const struct wr_wo
 	struct wr_error error;
 	struct wr_ack ack;
 
-	CHECK_STATUS(wr_runtime_input(self->runtime, worker->id, &input, &ack, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_input(self->runtime, worker->id, &input, NULL, &ack, &error), WR_OK);
 	return ack;
 }
 

@@ -56,6 +56,8 @@ static enum wr_status read_create(struct wr_buf *line, struct wr_buf *texts, str
 		say(line, ":", create.profile_value);
 	if (create.config_bundle_id.data != NULL)
 		say(line, " bundle:", create.config_bundle_id);
+	if (create.worker_id.data != NULL)
+		say(line, " as:", create.worker_id);
 	say_pairs(line, " can:", &create.capabilities);
 	say_pairs(line, " in:", &create.workspace_refs);
 	say_pairs(line, " on:", &create.mount_refs);
@@ -151,6 +153,13 @@ static const struct good good_creates[] = {
 	     ",\"requested_capabilities\":[{\"reason\":null,\"name\":\"\"},{\"name\":\"a\","
 	     "\"reason\":\"\"}]}",
 	     "assistant default can:=-,a="),
+	/* What may be an id is not judged here. */
+	GOOD("{" SMALLEST ",\"worker_id\":null}", "assistant default"),
+	GOOD("{" SMALLEST ",\"worker_id\":\"\"}", "assistant default as:"),
+	GOOD("{\"worker_id\":\"w:1_-\"," SMALLEST ",\"worker\":1}", "assistant default as:w:1_-"),
+	GOOD("{" SMALLEST ",\"worker_id\":\"\\u0077\\n\",\"mount_refs\":[{\"name\":\"\\t\","
+	     "\"reference\":\"r\"}]}",
+	     "assistant default as:w\n on:\t=r"),
 	/* Unknown members, repeated ones, at any level. */
 	GOOD("{\"x\":1,\"x\":{\"intent\":[]}," SMALLEST ",\"x\":null}", "assistant default"),
 	GOOD("{\"intent\":{\"kind\":\"assistant\",\"y\":1,\"y\":2},\"profile\":{\"kind\":\"runtime_"
@@ -235,6 +244,13 @@ static const struct bad bad_creates[] = {
 	{WITH("\"config_bundle\":{\"id\":null}"), WR_INVALID, "`id` must be a string"},
 	{WITH("\"config_bundle\":{\"id\":\"a\",\"id\":\"a\"}"), WR_INVALID, NULL},
 	{WITH("\"config_bundle\":null,\"config_bundle\":null"), WR_INVALID, NULL},
+	{WITH("\"worker_id\":1"), WR_INVALID, "`worker_id` must be a string or null"},
+	{WITH("\"worker_id\":[\"a\"]"), WR_INVALID, NULL},
+	{WITH("\"worker_id\":{}"), WR_INVALID, NULL},
+	{WITH("\"worker_id\":\"a\",\"worker_id\":\"a\""), WR_INVALID,
+	 "member `worker_id` appears twice"},
+	{WITH("\"worker_id\":null,\"worker_id\":null"), WR_INVALID, NULL},
+	{WITH("\"worker_id\":\"\\ud800\""), WR_ENCODING, NULL},
 	{WITH("\"requested_capabilities\":null"), WR_INVALID,
 	 "`requested_capabilities` must be a list of objects"},
 	{WITH("\"workspace_refs\":null"), WR_INVALID, "`workspace_refs` must be a list of objects"},

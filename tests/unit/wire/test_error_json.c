@@ -44,6 +44,31 @@ static void test_contract_codes_keep_their_status(void)
 	}
 }
 
+static void test_codes_of_our_own_keep_their_status(void)
+{
+	static const struct {
+		enum wr_status status;
+		const char *code;
+		unsigned http;
+	} cases[] = {
+		{WR_EXISTS, "worker_exists", 409}, {WR_MISMATCH, "idempotency_mismatch", 422},
+		{WR_IO, "store_io", 500},	   {WR_CORRUPT, "store_corrupt", 500},
+		{WR_FULL, "store_full", 507},	   {WR_OVERLOAD, "overloaded", 503},
+	};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		enum wr_wire_error error = wr_wire_error_of(cases[i].status);
+		wr_test_case(cases[i].code);
+		CHECK_STRING(wr_view_of_string(wr_wire_error_code(error)), cases[i].code);
+		CHECK_U64(wr_wire_error_http(error), cases[i].http);
+	}
+	CHECK_STRING(wr_view_of_string(wr_wire_error_code(WR_WIRE_INVALID_IDEMPOTENCY_KEY)),
+		     "invalid_idempotency_key");
+	CHECK_U64(wr_wire_error_http(WR_WIRE_INVALID_IDEMPOTENCY_KEY), 400);
+	CHECK_STRING(wr_view_of_string(wr_wire_error_code(WR_WIRE_LIMIT_WORKERS)), "limit_workers");
+	CHECK(strstr(wr_wire_error_message(WR_WIRE_LIMIT_WORKERS), "--max-workers") != NULL);
+}
+
 static void test_every_error_is_complete_and_its_code_is_its_own(void)
 {
 	for (size_t i = 0; i < WR_COUNT(all); i++) {
@@ -75,6 +100,8 @@ static void test_every_failure_has_a_wire_error(void)
 		{WR_FORBIDDEN, 403},
 		{WR_NOT_FOUND, 404},
 		{WR_CONFLICT, 409},
+		{WR_EXISTS, 409},
+		{WR_MISMATCH, 422},
 		{WR_BUSY, 409},
 		{WR_UNAVAILABLE, 409},
 		{WR_REJECTED, 409},
@@ -168,6 +195,7 @@ static void test_every_default_body_is_json_and_fits_a_kilobyte(void)
 
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_contract_codes_keep_their_status),
+	WR_TEST(test_codes_of_our_own_keep_their_status),
 	WR_TEST(test_every_error_is_complete_and_its_code_is_its_own),
 	WR_TEST(test_every_failure_has_a_wire_error),
 	WR_TEST(test_errors_that_pass_say_when_to_retry),

@@ -5,6 +5,7 @@
 #include "harness/harness.h"
 #include "unit/wire/fixture.h"
 #include "unit/wire/json_equal.h"
+#include "unit/wire/stored_fixture.h"
 #include "wire/worker_json.h"
 
 enum { OUT_BYTES = 16 * 1048576, PIECE_BYTES_MAX = 16384 + 4096 };
@@ -187,7 +188,8 @@ static void write_transcript(const struct wr_worker *worker, uint64_t start, uin
 	size_t before = 0;
 
 	wr_buf_reset(&out);
-	wr_transcript_page_begin(&page, fixture.runtime, worker, &query, compat);
+	CHECK_STATUS(wr_transcript_page_begin(&page, fixture.runtime, worker, &query, compat),
+		     WR_OK);
 	while (wr_transcript_page_next(&page, &out)) {
 		CHECK(out.bytes > before);
 		before = out.bytes;
@@ -415,6 +417,193 @@ static void test_a_single_item_of_the_largest_size_is_a_page(void)
 	end();
 }
 
+/* ---- transcripts from the store ---- */
+
+static struct scripted_store store;
+
+static const struct wr_worker *begin_stored(unsigned count)
+{
+	const struct wr_worker *worker;
+
+	stored_fixture_open(&fixture, &store, 1000);
+	wr_buf_init(&out, wr_test_allocator(), OUT_BYTES);
+	worker = fixture_create(&fixture, NULL);
+	stored_fixture_say(&fixture, worker, count);
+	return worker;
+}
+
+static void end_stored(void)
+{
+	end();
+	scripted_store_deinit(&store);
+	store = (struct scripted_store){.count = 0};
+}
+
+/* Pages of every length from every start: the items of a Runtime that has them all in memory. */
+static void test_pages_from_the_store_are_those_of_memory(void)
+{
+	enum { COUNT = 40 };
+	static struct wr_buf expected[COUNT + 1];
+	const struct wr_worker *worker;
+
+	begin(NULL);
+	worker = fixture_create(&fixture, NULL);
+	stored_fixture_say(&fixture, worker, COUNT);
+	for (uint64_t start = 0; start <= COUNT; start++) {
+		wr_buf_init(&expected[start], wr_test_allocator(), OUT_BYTES);
+		write_transcript(worker, start, 1 + start * 7 % 20, WR_COMPAT_NONE);
+		wr_buf_append_view(&expected[start], wr_buf_view(&out));
+	}
+	end();
+	worker = begin_stored(COUNT);
+	CHECK(worker->transcript.first > COUNT - 20);
+	for (uint64_t start = 0; start <= COUNT; start++) {
+		store.read_count = 0;
+		write_transcript(worker, start, 1 + start * 7 % 20, WR_COMPAT_NONE);
+		CHECK_VIEW(wr_buf_view(&out), wr_buf_view(&expected[start]));
+		CHECK(store.read_count <= 2 + start * 7 % 20); /* the first one twice */
+		wr_buf_deinit(&expected[start]);
+	}
+	end_stored();
+}
+
+static void test_what_the_store_gave_up_is_told_by_first_retained(void)
+{
+	static const struct {
+		uint64_t start, limit;
+		size_t count;
+		const char *next;
+	} cases[] = {
+		{0, 256, 32, "null"}, {0, 2, 2, "20"},	  {18, 1, 1, "19"},
+		{17, 1, 1, "19"},     {49, 5, 1, "null"}, {50, 5, 0, "null"},
+	};
+	const struct wr_worker *worker = begin_stored(50);
+
+	scripted_evict(&store, 20); /* items 1..18 and the creation */
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		write_transcript(worker, cases[i].start, cases[i].limit, WR_COMPAT_NONE);
+		CHECK_U64(count_elements(json_at(wr_buf_view(&out), "transcript.items")),
+			  cases[i].count);
+		check_member("transcript.next_start", cases[i].next);
+		check_member("transcript.first_retained", "18");
+		check_member("transcript.total_items", "50");
+	}
+	end_stored();
+}
+
+static void test_what_is_held_back_is_on_no_page(void)
+{
+	const struct wr_worker *worker = begin_stored(10);
+
+	store.is_held = true;
+	scripted_show(&store);
+	stored_fixture_say(&fixture, worker, 5);
+	write_transcript(worker, 0, 256, WR_COMPAT_NONE);
+	CHECK_U64(count_elements(json_at(wr_buf_view(&out), "transcript.items")), 10);
+	check_member("transcript.total_items", "10");
+	check_member("transcript.next_start", "null");
+	write_transcript(worker, 10, 256, WR_COMPAT_NONE);
+	CHECK_U64(count_elements(json_at(wr_buf_view(&out), "transcript.items")), 0);
+	end_stored();
+}
+
+static const struct {
+	enum wr_status mood;
+	const char *code;
+} damages[] = {
+	{WR_CORRUPT, "\"store_corrupt\""},
+	{WR_IO, "\"store_io\""},
+	{WR_NO_MEMORY, "\"overloaded\""},
+};
+
+/* So that the answer can still be another one. */
+static void test_damage_of_the_first_item_is_told_before_the_page(void)
+{
+	for (size_t i = 0; i < WR_COUNT(damages); i++) {
+		const struct wr_worker *worker = begin_stored(30);
+		struct wr_page_query query = {.start = 6, .limit = 5};
+		struct wr_transcript_page page;
+
+		wr_test_case(damages[i].code);
+		stored_fixture_damage(&store, 7, damages[i].mood);
+		CHECK_STATUS(wr_transcript_page_begin(&page, fixture.runtime, worker, &query,
+						      WR_COMPAT_NONE),
+			     damages[i].mood);
+		while (wr_transcript_page_next(&page, &out))
+			continue;
+		check_member("transcript.items", "[]");
+		check_member("transcript.next_start", "6");
+		check_member("transcript.error.code", damages[i].code);
+		/* Nothing of it is asked for by a page without items, or by a later one. */
+		write_transcript(worker, 6, 0, WR_COMPAT_NONE);
+		write_transcript(worker, 7, 5, WR_COMPAT_NONE);
+		CHECK_U64(count_elements(json_at(wr_buf_view(&out), "transcript.items")), 5);
+		end_stored();
+	}
+}
+
+static void test_damage_of_a_later_item_ends_the_page(void)
+{
+	for (size_t i = 0; i < WR_COUNT(damages); i++) {
+		const struct wr_worker *worker = begin_stored(30);
+
+		wr_test_case(damages[i].code);
+		stored_fixture_damage(&store, 7, damages[i].mood);
+		write_transcript(worker, 2, 256, WR_COMPAT_NONE);
+		CHECK_U64(count_elements(json_at(wr_buf_view(&out), "transcript.items")), 4);
+		check_member("transcript.next_start", "6");
+		check_member("transcript.error.code", damages[i].code);
+		CHECK(json_at(wr_buf_view(&out), "transcript.error.message").bytes > 10);
+		check_member("transcript.first_retained", "0");
+		end_stored();
+	}
+}
+
+static void check_cursor_sequence(const char *path, uint32_t scope, uint64_t expected)
+{
+	struct wr_view cursor = json_at(wr_buf_view(&out), path);
+	uint64_t sequence;
+
+	CHECK_STATUS(wr_runtime_judge_cursor(fixture.runtime, scope,
+					     wr_view_of(cursor.data + 1, cursor.bytes - 2),
+					     &sequence),
+		     WR_OK);
+	CHECK_U64(sequence, expected);
+}
+
+/* What happens between two pieces is behind the cursor: who goes on from it misses nothing. */
+static void test_a_cursor_is_of_the_moment_when_the_page_began(void)
+{
+	struct wr_list_query list_query = {.has_limit = false};
+	struct wr_page_query query = {.limit = 256};
+	struct wr_worker_list_page list_page;
+	struct wr_transcript_page page;
+	const struct wr_worker *worker = NULL;
+
+	begin(NULL);
+	for (unsigned i = 0; i < 100; i++)
+		worker = fixture_create(&fixture, NULL);
+	for (unsigned i = 0; i < 200; i++)
+		fixture_say(&fixture, worker, WR_INPUT_USER, "a content of some length");
+	CHECK_STATUS(
+		wr_transcript_page_begin(&page, fixture.runtime, worker, &query, WR_COMPAT_NONE),
+		WR_OK);
+	CHECK(wr_transcript_page_next(&page, &out) && !page.is_done);
+	fixture_say(&fixture, worker, WR_INPUT_USER, "meanwhile");
+	while (wr_transcript_page_next(&page, &out))
+		continue;
+	check_member("transcript.total_items", "200");
+	check_cursor_sequence("transcript.cursor", worker->number, 301);
+	wr_buf_reset(&out);
+	wr_worker_list_begin(&list_page, fixture.runtime, &list_query);
+	CHECK(wr_worker_list_next(&list_page, &out) && !list_page.is_done);
+	fixture_say(&fixture, worker, WR_INPUT_USER, "meanwhile");
+	while (wr_worker_list_next(&list_page, &out))
+		continue;
+	check_cursor_sequence("cursor", 0, 302);
+	end();
+}
+
 static void test_a_failed_buffer_ends_the_page(void)
 {
 	struct wr_list_query list = {.has_limit = false};
@@ -456,6 +645,12 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_items_dropped_between_two_pieces_are_left_out_and_told),
 	WR_TEST(test_a_page_ends_early_when_its_bytes_are_used_up),
 	WR_TEST(test_a_single_item_of_the_largest_size_is_a_page),
+	WR_TEST(test_pages_from_the_store_are_those_of_memory),
+	WR_TEST(test_what_the_store_gave_up_is_told_by_first_retained),
+	WR_TEST(test_what_is_held_back_is_on_no_page),
+	WR_TEST(test_damage_of_the_first_item_is_told_before_the_page),
+	WR_TEST(test_damage_of_a_later_item_ends_the_page),
+	WR_TEST(test_a_cursor_is_of_the_moment_when_the_page_began),
 	WR_TEST(test_a_failed_buffer_ends_the_page),
 	WR_TEST_END,
 };

@@ -8,6 +8,7 @@
 #include "unit/wire/fixture.h"
 #include "unit/wire/frame_payload.h"
 #include "unit/wire/json_equal.h"
+#include "unit/wire/stored_fixture.h"
 #include "wire/protocol_json.h"
 
 static struct fixture fixture;
@@ -133,8 +134,9 @@ static void test_status_follows_the_phase(void)
 		snapshot(worker, 1, WR_COMPAT_NONE);
 		check_member("envelope.payload.data.status", steps[i].status);
 	}
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	snapshot(worker, 1, WR_COMPAT_NONE);
 	check_member("envelope.payload.data.status", "\"idle\"");
 	end();
@@ -267,6 +269,158 @@ static void test_entries_are_bounded_by_bytes(void)
 	end();
 }
 
+/* ---- entries from the store ---- */
+
+static struct scripted_store store;
+
+static void begin_stored(void)
+{
+	stored_fixture_open(&fixture, &store, 1000);
+	wr_buf_init(&out, wr_test_allocator(), WR_FRAME_BYTES_MAX);
+}
+
+static void end_stored(void)
+{
+	end();
+	scripted_store_deinit(&store);
+	store = (struct scripted_store){.count = 0};
+}
+
+static uint64_t first_sequence(void)
+{
+	struct wr_json_reader reader;
+	struct wr_view element;
+
+	wr_json_reader_init(&reader, json_at(payload(), "envelope.payload.data.entries"), true);
+	CHECK_STATUS(wr_json_reader_next(&reader), WR_OK);
+	CHECK(json_element(&reader, &element));
+	return strtoull(json_at(element, "sequence").data, NULL, 10);
+}
+
+/* The same was said to a Runtime that has all of it in memory: the snapshots are the same. */
+static void test_entries_from_the_store_are_those_of_memory(void)
+{
+	for (unsigned count = 0; count < 300; count += count < 10 ? 1 : 58) {
+		const struct wr_worker *worker;
+		struct wr_buf expected;
+
+		begin(NULL);
+		worker = fixture_create(&fixture, NULL);
+		stored_fixture_say(&fixture, worker, count);
+		CHECK_U64(worker->transcript.first, 0);
+		wr_buf_init(&expected, wr_test_allocator(), WR_FRAME_BYTES_MAX);
+		CHECK_STATUS(wr_worker_snapshot_frame(&expected, fixture.runtime, worker, 2,
+						      WR_COMPAT_NONE),
+			     WR_OK);
+		end();
+		begin_stored();
+		worker = fixture_create(&fixture, NULL);
+		stored_fixture_say(&fixture, worker, count);
+		CHECK(count < 20 || worker->transcript.first > count - 20);
+		store.read_count = 0;
+		snapshot(worker, 2, WR_COMPAT_NONE);
+		CHECK_VIEW(wr_buf_view(&out), wr_buf_view(&expected));
+		CHECK(store.read_count <= WR_SNAPSHOT_ENTRY_COUNT_MAX); /* each at most once */
+		wr_buf_deinit(&expected);
+		end_stored();
+	}
+}
+
+static void test_a_snapshot_after_a_restart_is_filled(void)
+{
+	const struct wr_worker *worker;
+
+	begin_stored();
+	worker = fixture_create(&fixture, NULL);
+	stored_fixture_say(&fixture, worker, 100);
+	store.wants_checkpoint = true;
+	wr_runtime_settle(fixture.runtime);
+	CHECK(store.part_count != 0);
+	wr_runtime_free(fixture.runtime);
+	stored_fixture_open(&fixture, &store, 1000);
+	worker = wr_runtime_worker(fixture.runtime, 1);
+	snapshot(worker, store.count, WR_COMPAT_NONE);
+	CHECK_U64(count_entries(), 100);
+	CHECK_U64(first_sequence(), 1);
+	check_member("envelope.payload.data.entries_truncated", "false");
+	end_stored();
+}
+
+static void test_items_that_the_store_gave_up_are_truncated(void)
+{
+	const struct wr_worker *worker;
+	struct wr_view ignored;
+
+	begin_stored();
+	worker = fixture_create(&fixture, NULL);
+	stored_fixture_say(&fixture, worker, 50);
+	scripted_evict(&store, 20); /* items 1..18 and the creation */
+	snapshot(worker, 2, WR_COMPAT_NONE);
+	CHECK_U64(count_entries(), 32);
+	CHECK_U64(first_sequence(), 19);
+	check_member("envelope.payload.data.entries_truncated", "true");
+	CHECK(!json_member(json_at(payload(), "envelope.payload.data"), WR_VIEW("entries_error"),
+			   &ignored));
+	end_stored();
+}
+
+static void test_items_that_cannot_be_read_are_told(void)
+{
+	static const struct {
+		enum wr_status mood;
+		const char *code;
+	} cases[] = {{WR_CORRUPT, "\"store_corrupt\""}, {WR_IO, "\"store_io\""}};
+	const struct wr_worker *worker;
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].code);
+		begin_stored();
+		worker = fixture_create(&fixture, NULL);
+		stored_fixture_say(&fixture, worker, 50);
+		stored_fixture_damage(&store, 11, cases[i].mood);
+		snapshot(worker, 2, WR_COMPAT_NONE);
+		CHECK_U64(count_entries(), 39);
+		CHECK_U64(first_sequence(), 12);
+		check_member("envelope.payload.data.entries_truncated", "true");
+		check_member("envelope.payload.data.entries_error.code", cases[i].code);
+		CHECK(json_at(payload(), "envelope.payload.data.entries_error.message").bytes > 10);
+		end_stored();
+	}
+}
+
+static void test_a_store_without_memory_makes_no_snapshot(void)
+{
+	const struct wr_worker *worker;
+
+	begin_stored();
+	worker = fixture_create(&fixture, NULL);
+	stored_fixture_say(&fixture, worker, 50);
+	stored_fixture_damage(&store, 11, WR_NO_MEMORY);
+	CHECK_STATUS(wr_worker_snapshot_frame(&out, fixture.runtime, worker, 2, WR_COMPAT_NONE),
+		     WR_NO_MEMORY);
+	CHECK_U64(out.bytes, 0);
+	end_stored();
+}
+
+static void test_what_is_held_back_is_not_in_a_snapshot(void)
+{
+	const struct wr_worker *worker;
+
+	begin_stored();
+	worker = fixture_create(&fixture, NULL);
+	stored_fixture_say(&fixture, worker, 30);
+	store.is_held = true;
+	scripted_show(&store);
+	stored_fixture_say(&fixture, worker, 5);
+	snapshot(worker, 2, WR_COMPAT_NONE);
+	CHECK_U64(count_entries(), 30);
+	scripted_show(&store);
+	wr_runtime_settle(fixture.runtime);
+	snapshot(worker, 2, WR_COMPAT_NONE);
+	CHECK_U64(count_entries(), 35);
+	end_stored();
+}
+
 /* ---- the runtime-wide snapshot ---- */
 
 static size_t count_workers(void)
@@ -367,6 +521,18 @@ static void test_diagnostics_are_exact(void)
 	end();
 }
 
+static void test_a_store_that_cannot_be_read_is_told(void)
+{
+	begin(NULL);
+	CHECK_STATUS(wr_store_failure_frame(&out, WR_CORRUPT), WR_OK);
+	check_member("kind", "\"diagnostic\"");
+	check_member("diagnostic.code", "\"runtime.store_corrupt\"");
+	wr_buf_reset(&out);
+	CHECK_STATUS(wr_store_failure_frame(&out, WR_IO), WR_OK);
+	check_member("diagnostic.code", "\"runtime.store_io\"");
+	end();
+}
+
 static void test_refused_cursors_are_told_why(void)
 {
 	static const struct {
@@ -462,10 +628,17 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_old_clients_get_an_empty_snapshot),
 	WR_TEST(test_entries_are_bounded_by_count),
 	WR_TEST(test_entries_are_bounded_by_bytes),
+	WR_TEST(test_entries_from_the_store_are_those_of_memory),
+	WR_TEST(test_a_snapshot_after_a_restart_is_filled),
+	WR_TEST(test_items_that_the_store_gave_up_are_truncated),
+	WR_TEST(test_items_that_cannot_be_read_are_told),
+	WR_TEST(test_a_store_without_memory_makes_no_snapshot),
+	WR_TEST(test_what_is_held_back_is_not_in_a_snapshot),
 	WR_TEST(test_the_runtime_snapshot_is_the_contracts),
 	WR_TEST(test_the_runtime_snapshot_is_bounded_by_count),
 	WR_TEST(test_the_runtime_snapshot_is_bounded_by_bytes),
 	WR_TEST(test_diagnostics_are_exact),
+	WR_TEST(test_a_store_that_cannot_be_read_is_told),
 	WR_TEST(test_refused_cursors_are_told_why),
 	WR_TEST(test_failure_leaves_nothing_of_the_frame),
 	WR_TEST_END,

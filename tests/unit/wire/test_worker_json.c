@@ -8,6 +8,7 @@
 #include "unit/wire/fixture.h"
 #include "unit/wire/json_equal.h"
 
+static const struct wr_store_report in_memory;
 static struct fixture fixture;
 static struct wr_buf out;
 
@@ -61,11 +62,12 @@ static void test_runtime_summary_is_the_contracts_and_more(void)
 	fixture_create(&fixture, NULL);
 	stopped = fixture_create(&fixture, NULL);
 	cancelled = fixture_create(&fixture, NULL);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, stopped->id, WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
-	wr_runtime_json_write(&out, fixture.runtime, WR_COMPAT_NONE, false);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, cancelled->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	wr_runtime_json_write(&out, fixture.runtime, &in_memory, WR_COMPAT_NONE, false);
 	check_front(
 		"{\"runtime\":{\"runtime_id\":\"rt-a\",\"display_name\":null,\"backend\":"
 		"\"memory\",\"status\":\"running\",\"worker_count\":3,\"active_worker_count\":1,"
@@ -76,7 +78,8 @@ static void test_runtime_summary_is_the_contracts_and_more(void)
 	check_cursor("runtime.cursor", 0, 6);
 	check_member("runtime.generation", "1");
 	check_member("runtime.draining", "false");
-	CHECK_U64(json_count(json_at(wr_buf_view(&out), "runtime")), 14);
+	check_member("runtime.store", "{\"kind\":\"memory\"}");
+	CHECK_U64(json_count(json_at(wr_buf_view(&out), "runtime")), 15);
 	end();
 }
 
@@ -92,7 +95,7 @@ static void test_runtime_summary_shows_name_stop_and_drain(void)
 	fixture_init(&fixture, &config);
 	wr_buf_init(&out, wr_test_allocator(), 4096);
 	CHECK_STATUS(wr_runtime_stop(fixture.runtime, &event_id), WR_OK);
-	wr_runtime_json_write(&out, fixture.runtime, WR_COMPAT_YOI_2026_06, true);
+	wr_runtime_json_write(&out, fixture.runtime, &in_memory, WR_COMPAT_YOI_2026_06, true);
 	check_member("runtime.runtime_id", "\"rt-\\\"b\\\"\"");
 	check_member("runtime.display_name", "\"Build\\nbox\"");
 	check_member("runtime.backend", "\"memory\"");
@@ -104,6 +107,50 @@ static void test_runtime_summary_shows_name_stop_and_drain(void)
 	wr_runtime_summary_json(&writer, fixture.runtime, WR_COMPAT_NONE);
 	CHECK_U64(json_count(wr_buf_view(&out)), 13);
 	check_member("status", "\"stopped\"");
+	end();
+}
+
+static const struct wr_store_report on_disk = {
+	.is_kept = true,
+	.durability = "always",
+	.state = "full",
+	.bytes = 25165824,
+	.bytes_max = 1073741824,
+	.segment_count = 3,
+	.durable_sequence = 17,
+	.recovery = "torn",
+	.file = WR_VIEW_INIT("00000000000000000002.log"),
+	.offset = 4096,
+	.bytes_there = 120,
+	.record_count = 16,
+	.last_sequence = 16,
+	.quarantined_count = 0,
+};
+
+static void test_a_store_is_described_and_old_clients_are_told_of_memory(void)
+{
+	struct wr_store_report report = on_disk;
+
+	begin();
+	wr_runtime_json_write(&out, fixture.runtime, &report, WR_COMPAT_NONE, false);
+	check_member("runtime.backend", "\"fs_store\"");
+	check_member("runtime.store",
+		     "{\"kind\":\"fs\",\"durability\":\"always\",\"state\":\"full\",\"bytes\":"
+		     "25165824,\"bytes_max\":1073741824,\"segments\":3,\"durable_sequence\":17,"
+		     "\"recovery\":{\"result\":\"torn\",\"file\":\"00000000000000000002.log\","
+		     "\"offset\":4096,\"bytes\":120,\"records\":16,\"last_sequence\":16,"
+		     "\"quarantined\":0,\"maybe_incomplete\":false}}");
+	report.durability = "interval";
+	report.interval_ms = 100;
+	report.recovery = "clean";
+	report.file = WR_VIEW_NULL;
+	wr_buf_reset(&out);
+	wr_runtime_json_write(&out, fixture.runtime, &report, WR_COMPAT_YOI_2026_06, false);
+	check_member("runtime.backend", "\"memory\"");
+	check_member("runtime.store.interval_ms", "100");
+	check_member("runtime.store.recovery",
+		     "{\"result\":\"clean\",\"records\":16,\"last_sequence\":16,"
+		     "\"quarantined\":0,\"maybe_incomplete\":false}");
 	end();
 }
 
@@ -150,7 +197,7 @@ static void test_detail_is_the_contracts_and_more(void)
 	request = full_request(&pairs);
 	worker = fixture_create(&fixture, &request);
 	wr_buf_deinit(&pairs);
-	wr_worker_json_write(&out, fixture.runtime, worker);
+	wr_worker_json_write(&out, fixture.runtime, worker, NULL);
 	/* The contract's example (2.5), with our sequence. */
 	check_front(
 		"{\"worker\":{" CONTRACT_FRONT
@@ -175,7 +222,7 @@ static void test_detail_leaves_out_what_was_not_asked_for(void)
 
 	begin();
 	worker = fixture_create(&fixture, NULL);
-	wr_worker_json_write(&out, fixture.runtime, worker);
+	wr_worker_json_write(&out, fixture.runtime, worker, NULL);
 	check_front(
 		"{\"worker\":{" CONTRACT_FRONT
 		"\"intent\":{\"kind\":\"assistant\"},\"profile\":{\"kind\":\"runtime_default\"},"
@@ -228,12 +275,52 @@ static void test_summary_counts_what_the_detail_lists(void)
 	end();
 }
 
+/* What a create answers is the same whenever it is asked again. */
+static void test_a_worker_is_shown_as_it_was_created(void)
+{
+	struct wr_create request = {.profile = WR_PROFILE_NAMED, .profile_value = WR_VIEW("x")};
+	const struct wr_worker *worker;
+	struct wr_face created;
+	struct wr_buf first;
+	struct wr_ack ack;
+
+	begin();
+	worker = fixture_create(&fixture, &request);
+	created = wr_runtime_created_face(worker);
+	wr_buf_init(&first, wr_test_allocator(), 65536);
+	wr_worker_json_write(&first, fixture.runtime, worker, &created);
+	wr_worker_json_write(&out, fixture.runtime, worker, NULL);
+	CHECK_VIEW(wr_buf_view(&out), wr_buf_view(&first));
+	fixture_say(&fixture, worker, WR_INPUT_USER, "x");
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	wr_buf_reset(&out);
+	wr_worker_json_write(&out, fixture.runtime, worker, &created);
+	CHECK_VIEW(wr_buf_view(&out), wr_buf_view(&first));
+	check_cursor("worker.cursor", worker->number, worker->created_sequence);
+	wr_buf_deinit(&first);
+	end();
+}
+
+static void test_a_quarantined_worker_says_so(void)
+{
+	struct wr_worker worker;
+
+	begin();
+	worker = *fixture_create(&fixture, NULL);
+	worker.is_quarantined = true;
+	wr_worker_json_write(&out, fixture.runtime, &worker, NULL);
+	check_member("worker.store", "\"corrupt\"");
+	end();
+}
+
 /* ---- execution ---- */
 
 static void check_execution(const struct wr_worker *worker, const char *expected)
 {
 	wr_buf_reset(&out);
-	wr_worker_json_write(&out, fixture.runtime, worker);
+	wr_worker_json_write(&out, fixture.runtime, worker, NULL);
 	CHECK_STRING(json_at(wr_buf_view(&out), "worker.execution"), expected);
 }
 
@@ -268,7 +355,7 @@ static void test_run_state_follows_the_phase(void)
 			     WR_OK);
 		check_execution(worker, steps[i].state);
 	}
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
+	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
 		     WR_OK);
 	check_member("worker.phase", "\"failed\"");
 	check_execution(worker, CONNECTED("stopped", "stop", "accepted", "stopped"));
@@ -290,14 +377,16 @@ static void test_last_result_tells_what_was_refused(void)
 	fixture_say(&fixture, worker, WR_INPUT_USER, "x");
 	check_execution(worker, CONNECTED("idle", "input", "accepted", "busy"));
 	fixture.admission = WR_BUSY;
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, &ack, &error), WR_BUSY);
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, NULL, &ack, &error),
+		     WR_BUSY);
 	check_execution(worker, CONNECTED("idle", "input", "busy", "busy"));
 	fixture.admission = WR_REJECTED;
-	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, &ack, &error),
+	CHECK_STATUS(wr_runtime_input(fixture.runtime, worker->id, &input, NULL, &ack, &error),
 		     WR_REJECTED);
 	check_execution(worker, CONNECTED("idle", "input", "rejected", "rejected"));
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	check_execution(worker, CONNECTED("stopped", "cancel", "accepted", "stopped"));
 	end();
 }
@@ -320,8 +409,9 @@ static void test_acknowledgements_are_the_contracts_and_more(void)
 	check_cursor("ack.cursor", worker->number, 3);
 	check_member("ack.log_id", "\"" FIXTURE_LOG_ID "\"");
 	CHECK_U64(json_count(json_at(wr_buf_view(&out), "ack")), 6);
-	CHECK_STATUS(wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW("done"), &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_stop_worker(fixture.runtime, worker->id, WR_VIEW("done"), NULL, &ack),
+		WR_OK);
 	fixture_create(&fixture, NULL);
 	wr_buf_reset(&out);
 	wr_lifecycle_ack_json_write(&out, fixture.runtime, worker, &ack);
@@ -329,8 +419,9 @@ static void test_acknowledgements_are_the_contracts_and_more(void)
 	check_cursor("ack.cursor", worker->number, 4);
 	CHECK_U64(json_count(json_at(wr_buf_view(&out), "ack")), 5);
 	/* Again, and the other way: what is, is repeated. */
-	CHECK_STATUS(wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, &ack),
-		     WR_OK);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
 	wr_buf_reset(&out);
 	wr_lifecycle_ack_json_write(&out, fixture.runtime, worker, &ack);
 	check_front("{\"ack\":{" REF ",\"status\":\"stopped\",\"event_id\":4,");
@@ -353,7 +444,7 @@ static void test_lack_of_memory_is_the_buffers(void)
 
 		wr_buf_init(&answer, wr_test_allocator(), 65536);
 		wr_test_fail_allocation(n, false);
-		wr_worker_json_write(&answer, fixture.runtime, worker);
+		wr_worker_json_write(&answer, fixture.runtime, worker, NULL);
 		status = wr_buf_status(&answer);
 		wr_buf_deinit(&answer);
 		if (!wr_test_allocation_failed()) {
@@ -373,6 +464,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_detail_leaves_out_what_was_not_asked_for),
 	WR_TEST(test_summary_is_the_contracts_and_more),
 	WR_TEST(test_summary_counts_what_the_detail_lists),
+	WR_TEST(test_a_store_is_described_and_old_clients_are_told_of_memory),
+	WR_TEST(test_a_worker_is_shown_as_it_was_created),
+	WR_TEST(test_a_quarantined_worker_says_so),
 	WR_TEST(test_run_state_follows_the_phase),
 	WR_TEST(test_last_result_tells_what_was_refused),
 	WR_TEST(test_acknowledgements_are_the_contracts_and_more),

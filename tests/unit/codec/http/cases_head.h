@@ -275,6 +275,7 @@ static const struct refused refused_requests[] = {
 	FIELD_ROW("two Expects", "Expect: 100-continue\r\nExpect: 100-continue", REPEATED),
 	ROW("two Expects in HTTP/1.0", GET0 "Expect: a\r\nExpect: a\r\n\r\n", REPEATED),
 	FIELD_ROW("two keys", "Sec-WebSocket-Key: a\r\nSec-WebSocket-Key: a", REPEATED),
+	FIELD_ROW("two idempotency keys", "Idempotency-Key: a\r\nidempotency-key: a", REPEATED),
 	FIELD_ROW("two versions", "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 13",
 		  REPEATED),
 	FIELD_ROW("two protocols", "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b",

@@ -230,6 +230,7 @@ static bool naive_questions(struct naive_head *head, bool is_request, bool is_ol
 					   "Origin",
 					   "Upgrade",
 					   "Expect",
+					   "Idempotency-Key",
 					   "Sec-WebSocket-Key",
 					   "Sec-WebSocket-Version",
 					   "Sec-WebSocket-Protocol",

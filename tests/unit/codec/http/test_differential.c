@@ -57,6 +57,7 @@ static const struct wr_view pieces[] = {
 	TEXT("Upgrade: a\r\n"),
 	TEXT("X-Long-Field-Name: a b\r\n"),
 	TEXT("Origin: o\r\n"),
+	TEXT("Idempotency-Key: k\r\n"),
 	TEXT("1\r\nx\r\n"),
 	TEXT("0\r\n\r\n"),
 	TEXT("A: b\r\n"),
@@ -178,6 +179,7 @@ static void check_meaning(bool is_request)
 	CHECK_VIEW(head.upgrade, naive_find(&naive, "Upgrade"));
 	CHECK_VIEW(head.ws_key, naive_find(&naive, "Sec-WebSocket-Key"));
 	CHECK_VIEW(head.location, naive_find(&naive, "Location"));
+	CHECK_VIEW(head.idempotency_key, naive_find(&naive, "Idempotency-Key"));
 }
 
 /* True when it was accepted. */

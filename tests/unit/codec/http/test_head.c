@@ -191,6 +191,7 @@ static void check_same_head(const struct wr_http_head *a, const struct wr_http_h
 	check_same_view(a->ws_extensions, b->ws_extensions);
 	check_same_view(a->retry_after, b->retry_after);
 	check_same_view(a->location, b->location);
+	check_same_view(a->idempotency_key, b->idempotency_key);
 	CHECK_U64(a->field_count, b->field_count);
 	for (size_t i = 0; i < a->field_count; i++) {
 		check_same_view(a->fields[i].name, b->fields[i].name);
@@ -276,7 +277,8 @@ static void test_needed_fields_are_found(void)
 		    "Sec-WebSocket-Protocol: p, q\r\nSec-WebSocket-Version: 13\r\n"
 		    "Sec-WebSocket-Extensions: e\r\nAuthorization: Bearer t\r\n"
 		    "Content-Type: first\r\nContent-Type: second\r\nSec-WebSocket-Kex: no\r\n"
-		    "Content_Length: 5\r\nSec-WebSocket-Accept: y\r\n\r\n",
+		    "Content_Length: 5\r\nSec-WebSocket-Accept: y\r\nIdempotency_Key: no\r\n"
+		    "idempotency-KEY: \t 7f-3 \r\nIdempotency-Kez: no\r\n\r\n",
 		    REQUEST, false);
 	CHECK_STRING(head.host, "a:1");
 	CHECK_STRING(head.upgrade, "websocket");
@@ -288,6 +290,7 @@ static void test_needed_fields_are_found(void)
 	CHECK_STRING(head.ws_accept, "y");
 	CHECK_STRING(head.authorization, "Bearer t");
 	CHECK_STRING(head.content_type, "first");
+	CHECK_STRING(head.idempotency_key, "7f-3");
 	CHECK_U64(head.framing, NONE);
 	CHECK(head.location.data == NULL && head.retry_after.data == NULL);
 	CHECK_STRING(wr_http_head_find(&head, WR_VIEW("content-TYPE")), "first");

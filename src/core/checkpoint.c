@@ -1,0 +1,155 @@
+#include "core/checkpoint.h"
+
+#include "check.h"
+#include "core/fields.h"
+#include "core/frames.h"
+
+enum {
+	PART_BYTES = 65536, /* a part is closed when the next row would take it above */
+	HEADER_BYTES = 8,
+	RUNTIME_BYTES = 2 * 8 + 3 * 4 + 4,
+	WORKER_BYTES = 6 * 8 + 4, /* and texts */
+	KEY_ROW_BYTES = WR_KEY_FIELD_BYTES + 2 * 8 + 2 * 4 + 2,
+	FLAG_QUARANTINED = 1
+};
+
+/* A part that is being made, in the scratch buffer for records. */
+struct part {
+	struct wr_runtime *runtime;
+	enum wr_checkpoint_part kind;
+	uint32_t rows;
+	enum wr_status status;
+};
+
+static void begin_part(struct part *self, enum wr_checkpoint_part kind)
+{
+	struct wr_buf *out = &self->runtime->record;
+	char *at;
+
+	wr_scratch_reset(out);
+	self->kind = kind;
+	self->rows = 0;
+	at = wr_buf_reserve(out, HEADER_BYTES);
+	if (at == NULL) {
+		self->status = out->status;
+		return;
+	}
+	at = wr_put_u8(at, WR_CHECKPOINT_VERSION);
+	at = wr_put_u8(at, kind);
+	at = wr_put_u8(at, 0);
+	at = wr_put_u8(at, 0);
+	wr_put_u32(at, 0); /* rows: known at the end */
+	wr_buf_commit(out, HEADER_BYTES);
+}
+
+static void end_part(struct part *self)
+{
+	const struct wr_store *port = &self->runtime->ports.store;
+	struct wr_buf *out = &self->runtime->record;
+
+	if (self->status != WR_OK || (self->rows == 0 && self->kind != WR_PART_RUNTIME))
+		return;
+	wr_store_le32(out->data + 4, self->rows);
+	self->status = port->ops->checkpoint_add(port->context, wr_buf_view(out));
+}
+
+/* Room for a row of exactly these bytes, in this part or a new one; NULL when there is none. */
+static char *begin_row(struct part *self, size_t bytes)
+{
+	struct wr_buf *out = &self->runtime->record;
+	char *at;
+
+	if (self->status == WR_OK && self->rows != 0 && out->bytes + bytes > PART_BYTES) {
+		end_part(self);
+		begin_part(self, self->kind);
+	}
+	if (self->status != WR_OK)
+		return NULL;
+	at = wr_buf_reserve(out, bytes);
+	if (at == NULL) {
+		self->status = out->status;
+		return NULL;
+	}
+	wr_buf_commit(out, bytes);
+	self->rows++;
+	return at;
+}
+
+static void put_runtime(struct part *self)
+{
+	const struct wr_runtime *runtime = self->runtime;
+	char *at;
+
+	begin_part(self, WR_PART_RUNTIME);
+	at = begin_row(self, RUNTIME_BYTES);
+	if (at == NULL)
+		return;
+	self->rows = 0; /* it is no row */
+	at = wr_put_u64(at, runtime->log.last_sequence);
+	at = wr_put_u64(at, runtime->last_event_id);
+	at = wr_put_u32(at, wr_uptime_s(runtime));
+	at = wr_put_u32(at, runtime->catalog.count);
+	at = wr_put_u32(at, wr_keys_count(&runtime->keys));
+	at = wr_put_u8(at, runtime->is_stopped);
+	wr_put_bytes(at, WR_VIEW("\0\0\0"));
+	end_part(self);
+}
+
+static void put_worker(struct part *self, const struct wr_worker *worker)
+{
+	char *at = begin_row(self, WORKER_BYTES + wr_text_bytes(worker->id) +
+					   wr_request_bytes(&worker->request));
+
+	if (at == NULL)
+		return;
+	at = wr_put_u64(at, worker->created_sequence);
+	at = wr_put_u64(at, (uint64_t)worker->created_wall_ms);
+	at = wr_put_u64(at, worker->now.last_event_id);
+	at = wr_put_u64(at, worker->now.last_sequence);
+	at = wr_put_u64(at, worker->now.turn_count);
+	at = wr_put_u64(at, worker->now.item_count);
+	at = wr_put_u8(at, worker->now.status);
+	at = wr_put_u8(at, worker->now.phase);
+	at = wr_put_u8(at, worker->is_quarantined ? FLAG_QUARANTINED : 0);
+	at = wr_put_u8(at, 0);
+	at = wr_put_text(at, worker->id);
+	wr_put_request(at, &worker->request);
+}
+
+static void put_key(struct part *self, const struct wr_kept_key *kept)
+{
+	char *at = begin_row(self, KEY_ROW_BYTES);
+
+	if (at == NULL)
+		return;
+	at = wr_put_key(at, &kept->key);
+	at = wr_put_u64(at, kept->event_id);
+	at = wr_put_u64(at, kept->transcript_sequence);
+	at = wr_put_u32(at, kept->worker);
+	at = wr_put_u32(at, kept->uptime_s);
+	at = wr_put_u8(at, kept->operation);
+	wr_put_u8(at, kept->status);
+}
+
+void wr_checkpoint_write(struct wr_runtime *self)
+{
+	const struct wr_store *port = &self->ports.store;
+	struct part part = {.runtime = self, .status = WR_OK};
+
+	if (!port->ops->wants_checkpoint(port->context) ||
+	    port->ops->checkpoint_begin(port->context) != WR_OK)
+		return;
+	wr_keys_expire(&self->keys, wr_uptime_s(self));
+	put_runtime(&part);
+	begin_part(&part, WR_PART_WORKERS);
+	for (uint32_t number = 1; number <= self->catalog.count; number++)
+		put_worker(&part, wr_catalog_at(&self->catalog, number));
+	end_part(&part);
+	begin_part(&part, WR_PART_KEYS);
+	for (uint32_t i = 0; i < wr_keys_count(&self->keys); i++)
+		put_key(&part, wr_keys_at(&self->keys, i));
+	end_part(&part);
+	/* One that is not ended does not count. */
+	if (part.status == WR_OK)
+		(void)port->ops->checkpoint_end(port->context);
+}

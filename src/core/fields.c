@@ -1,0 +1,116 @@
+#include "core/fields.h"
+
+char *wr_put_key(char *at, const struct wr_key *key)
+{
+	at = wr_put_bytes(at, wr_view_of(key->id, WR_KEY_BYTES));
+	return wr_put_bytes(at, wr_view_of(key->fingerprint, WR_KEY_BYTES));
+}
+
+static size_t pairs_bytes(const struct wr_pairs *pairs)
+{
+	return 8 + pairs->packed.bytes;
+}
+
+static char *put_pairs(char *at, const struct wr_pairs *pairs)
+{
+	at = wr_put_u32(at, pairs->count);
+	at = wr_put_u32(at, (uint32_t)pairs->packed.bytes);
+	return wr_put_bytes(at, pairs->packed);
+}
+
+size_t wr_request_bytes(const struct wr_create *request)
+{
+	return 2 + wr_text_bytes(request->objective) + wr_text_bytes(request->role) +
+	       wr_text_bytes(request->purpose) + wr_text_bytes(request->profile_value) +
+	       wr_text_bytes(request->config_bundle_id) + pairs_bytes(&request->capabilities) +
+	       pairs_bytes(&request->workspace_refs) + pairs_bytes(&request->mount_refs);
+}
+
+char *wr_put_request(char *at, const struct wr_create *request)
+{
+	at = wr_put_u8(at, request->intent);
+	at = wr_put_u8(at, request->profile);
+	at = wr_put_text(at, request->objective);
+	at = wr_put_text(at, request->role);
+	at = wr_put_text(at, request->purpose);
+	at = wr_put_text(at, request->profile_value);
+	at = wr_put_text(at, request->config_bundle_id);
+	at = put_pairs(at, &request->capabilities);
+	at = put_pairs(at, &request->workspace_refs);
+	return put_pairs(at, &request->mount_refs);
+}
+
+uint8_t wr_take_u8(struct wr_take *from, unsigned max)
+{
+	const char *data = wr_take_bytes(from, 1);
+
+	if (data == NULL)
+		return 0;
+	if ((uint8_t)*data > max) {
+		from->is_bad = true;
+		return 0;
+	}
+	return (uint8_t)*data;
+}
+
+uint32_t wr_take_u32(struct wr_take *from)
+{
+	const char *data = wr_take_bytes(from, 4);
+
+	return data == NULL ? 0 : wr_load_le32(data);
+}
+
+uint64_t wr_take_u64(struct wr_take *from)
+{
+	const char *data = wr_take_bytes(from, 8);
+
+	return data == NULL ? 0 : wr_load_le64(data);
+}
+
+struct wr_view wr_take_text(struct wr_take *from)
+{
+	uint32_t bytes = wr_take_u32(from);
+	const char *data;
+
+	if (from->is_bad || bytes == WR_TEXT_ABSENT)
+		return WR_VIEW_NULL;
+	data = wr_take_bytes(from, bytes);
+	return data == NULL ? WR_VIEW_NULL : wr_view_of(data, bytes);
+}
+
+void wr_take_key(struct wr_take *from, struct wr_key *key)
+{
+	const char *data = wr_take_bytes(from, WR_KEY_FIELD_BYTES);
+
+	if (data == NULL)
+		return;
+	memcpy(key->id, data, WR_KEY_BYTES);
+	memcpy(key->fingerprint, data + WR_KEY_BYTES, WR_KEY_BYTES);
+}
+
+static void take_pairs(struct wr_take *from, struct wr_pairs *pairs)
+{
+	uint32_t count = wr_take_u32(from), bytes = wr_take_u32(from);
+	const char *data = wr_take_bytes(from, bytes);
+
+	*pairs = (struct wr_pairs){.count = 0};
+	if (data == NULL)
+		return;
+	*pairs = (struct wr_pairs){.packed = wr_view_of(data, bytes), .count = count};
+	if (!wr_pairs_are_whole(pairs))
+		from->is_bad = true;
+}
+
+void wr_take_request(struct wr_take *from, struct wr_create *request)
+{
+	request->intent = (enum wr_intent_kind)wr_take_u8(from, WR_INTENT_ROLE);
+	request->profile = (enum wr_profile_kind)wr_take_u8(from, WR_PROFILE_NAMED);
+	request->objective = wr_take_text(from);
+	request->role = wr_take_text(from);
+	request->purpose = wr_take_text(from);
+	request->profile_value = wr_take_text(from);
+	request->config_bundle_id = wr_take_text(from);
+	take_pairs(from, &request->capabilities);
+	take_pairs(from, &request->workspace_refs);
+	take_pairs(from, &request->mount_refs);
+}
