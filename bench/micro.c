@@ -288,7 +288,8 @@ static void make_bed(struct bed *bed)
 	ports.encoding = &wr_frame_encoding;
 	wr_bench_require(wr_runtime_new(&bed->runtime, &config, &ports, &error) == WR_OK,
 			 "no Runtime");
-	wr_bench_require(wr_runtime_create(bed->runtime, &request, NULL, &bed->worker, &error) == WR_OK,
+	wr_bench_require(wr_runtime_create(bed->runtime, &request, NULL, &bed->worker, &error) ==
+				 WR_OK,
 			 "no Worker");
 	bed->identity.runtime_id = WR_VIEW("runtime-1");
 	bed->identity.worker_id = WR_VIEW("worker-00000001");

@@ -31,7 +31,7 @@ need() { # TOOL NAME: false, and counted, when the tool is not there
 	return 1
 }
 cflags='-std=c11 -pedantic -Wall -Wextra -D_GNU_SOURCE -iquote src -iquote tests
-	-DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=0 -DWR_TLS=0'
+	-DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=1 -DWR_TLS=0'
 
 warnings() { make -s CC="$1" MODE=release WERROR=-Werror B="$out/$1" all tests tools; }
 alone() {
@@ -59,7 +59,7 @@ cpp_check() {
 	# shellcheck disable=SC2086
 	cppcheck -q -j 2 --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		--error-exitcode=1 -I src -DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=0 -DWR_TLS=0 \
+		--error-exitcode=1 -I src -DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=1 -DWR_TLS=0 \
 		$sources
 }
 

@@ -61,7 +61,9 @@ static enum wr_status check_create(const struct wr_create *request, struct wr_er
 
 static bool is_same_text(struct wr_view a, struct wr_view b)
 {
-	return (a.data == NULL) == (b.data == NULL) && wr_view_equal(a, b);
+	if (a.data == NULL || b.data == NULL)
+		return a.data == b.data;
+	return wr_view_equal(a, b);
 }
 
 static bool is_same_list(const struct wr_pairs *a, const struct wr_pairs *b)

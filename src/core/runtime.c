@@ -24,6 +24,8 @@ void wr_runtime_defaults(struct wr_runtime_config *config)
 
 /* ---- a Runtime's beginning and end ---- */
 
+enum { ID_RANDOM_BYTES = 8 };
+
 void wr_write_hex(char *out, const uint8_t *bytes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -32,23 +34,35 @@ void wr_write_hex(char *out, const uint8_t *bytes, size_t count)
 	}
 }
 
-/* Copies the id (or makes one: random, so that no two processes share it) and the name. */
+/* An id from nothing: of the log, so that it stays the same over restarts; without a store random,
+ * so that no two processes share it. */
+static enum wr_status make_id(struct wr_runtime *self)
+{
+	uint8_t random[ID_RANDOM_BYTES];
+	char digits[2 * sizeof random];
+	bool has_store = wr_has_store(self);
+
+	if (has_store)
+		memcpy(random, self->log_id, sizeof random);
+	else if (self->ports.entropy(self->ports.context, random, sizeof random) != WR_OK)
+		return WR_IO;
+	wr_write_hex(digits, random, sizeof random);
+	wr_buf_append_view(&self->texts,
+			   has_store ? WR_VIEW("runtime-fs-") : WR_VIEW("runtime-mem-"));
+	return wr_buf_append(&self->texts, digits, sizeof digits);
+}
+
+/* Copies the id, or makes one, and the name. The log is open. */
 static enum wr_status keep_names(struct wr_runtime *self, const struct wr_runtime_config *config)
 {
 	struct wr_buf *texts = &self->texts;
 	size_t id_bytes;
+	enum wr_status status;
 
-	if (config->runtime_id.data != NULL) {
-		wr_buf_append_view(texts, config->runtime_id);
-	} else {
-		uint8_t random[8];
-		char digits[2 * sizeof random];
-		if (self->ports.entropy(self->ports.context, random, sizeof random) != WR_OK)
-			return WR_IO;
-		wr_write_hex(digits, random, sizeof random);
-		wr_buf_append_view(texts, WR_VIEW("runtime-mem-"));
-		wr_buf_append(texts, digits, sizeof digits);
-	}
+	status = config->runtime_id.data != NULL ? wr_buf_append_view(texts, config->runtime_id)
+						 : make_id(self);
+	if (status != WR_OK)
+		return status;
 	id_bytes = texts->bytes;
 	wr_buf_append_view(texts, config->display_name);
 	if (texts->status != WR_OK)
@@ -115,9 +129,9 @@ enum wr_status wr_runtime_new(struct wr_runtime **out, const struct wr_runtime_c
 	if (self == NULL)
 		return error->status = WR_NO_MEMORY;
 	init_parts(self, config, ports);
-	status = keep_names(self, config);
+	status = wr_open_log(self);
 	if (status == WR_OK)
-		status = wr_open_log(self);
+		status = keep_names(self, config);
 	if (status == WR_OK && self->log.last_sequence == 0)
 		status = wr_commit(self, &started);
 	if (status == WR_OK)

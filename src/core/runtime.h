@@ -40,7 +40,7 @@
 struct wr_runtime;
 
 struct wr_runtime_config {
-	struct wr_view runtime_id;     /* absent: one is made from entropy. Copied */
+	struct wr_view runtime_id;     /* absent: one is made, of the log or at random. Copied */
 	struct wr_view display_name;   /* absent: none. Copied */
 	uint32_t transcript_items_max; /* contract 5.4 */
 	uint32_t event_batch_items_max;
@@ -177,6 +177,7 @@ struct wr_runtime_summary {
 	uint64_t last_sequence; /* visible */
 	struct wr_view log_id;	/* 32 hex digits */
 	uint32_t generation;
+	bool has_store; /* what is visible outlives the process */
 };
 
 void wr_runtime_summary(const struct wr_runtime *self, struct wr_runtime_summary *out);

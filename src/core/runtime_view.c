@@ -29,6 +29,7 @@ void wr_runtime_summary(const struct wr_runtime *self, struct wr_runtime_summary
 		.last_sequence = self->log.shown_sequence,
 		.log_id = wr_view_of(self->log_id_text, sizeof self->log_id_text),
 		.generation = self->generation,
+		.has_store = wr_has_store(self),
 	};
 }
 

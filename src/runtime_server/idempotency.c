@@ -42,13 +42,13 @@ static void hash_key(struct wr_key *key, const struct wr_request *request)
 
 void wr_serve_with_key(struct wr_request *request, wr_route_fn *serve)
 {
-	struct wr_key key;
+	struct wr_key *key = &request->server->key;
 
 	if (!is_key(request->exchange->head->idempotency_key)) {
 		wr_refuse(request, WR_WIRE_INVALID_IDEMPOTENCY_KEY, WR_VIEW_NULL);
 		return;
 	}
-	hash_key(&key, request);
-	request->key = &key;
+	hash_key(key, request);
+	request->key = key;
 	serve(request);
 }

@@ -428,37 +428,51 @@ static bool read_sequence(const char *text, uint64_t *out)
 	return true;
 }
 
-/* The value of a flag, behind `=` or in the next argument; NULL when it is another flag. */
-static const char *flag_value(const char *name, int argc, const char *const *argv, int *at)
+/* What stands behind `=`, or in the next argument; NULL: it is another flag, or has no value. */
+static const char *flag_value(const char *argument, const char *name, const char *next)
 {
 	size_t bytes = strlen(name);
 
-	if (strncmp(argv[*at], name, bytes) != 0)
+	if (strncmp(argument, name, bytes) != 0)
 		return NULL;
-	if (argv[*at][bytes] == '=')
-		return argv[*at] + bytes + 1;
-	if (argv[*at][bytes] != '\0' || *at + 1 == argc)
-		return NULL;
-	return argv[++*at];
+	if (argument[bytes] == '=')
+		return argument + bytes + 1;
+	return argument[bytes] == '\0' ? next : NULL;
+}
+
+/* Takes one argument; gives how many that was with its value, 0: it means nothing here. */
+static int take_argument(struct look *self, const char *argument, const char *next)
+{
+	const char *worker = flag_value(argument, "--worker", next);
+	const char *from = flag_value(argument, "--from", next);
+
+	if (self->is_dump && worker != NULL) {
+		self->worker_id = wr_view_of_string(worker);
+		return worker == next ? 2 : 1;
+	}
+	if (self->is_dump && from != NULL) {
+		if (!read_sequence(from, &self->from))
+			return 0;
+		return from == next ? 2 : 1;
+	}
+	if (self->path != NULL || argument[0] == '-' || argument[0] == '\0')
+		return 0;
+	self->path = argument;
+	return 1;
 }
 
 static bool parse(struct look *self, int argc, const char *const *argv)
 {
+	int taken;
+
 	if (argc < 1)
 		return false;
 	self->is_dump = strcmp(argv[0], "dump") == 0;
 	if (!self->is_dump && strcmp(argv[0], "verify") != 0)
 		return false;
-	for (int i = 1; i < argc; i++) {
-		const char *value;
-		if (self->is_dump && (value = flag_value("--worker", argc, argv, &i)) != NULL)
-			self->worker_id = wr_view_of_string(value);
-		else if (self->is_dump && (value = flag_value("--from", argc, argv, &i)) != NULL) {
-			if (!read_sequence(value, &self->from))
-				return false;
-		} else if (self->path == NULL && argv[i][0] != '-' && argv[i][0] != '\0')
-			self->path = argv[i];
-		else
+	for (int i = 1; i < argc; i += taken) {
+		taken = take_argument(self, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+		if (taken == 0)
 			return false;
 	}
 	return self->path != NULL;

@@ -30,7 +30,7 @@ static struct wr_server *server_of_hook(struct wr_turn_hook *hook)
 static void continue_drain(struct wr_server *self)
 {
 	/* Ends of children cannot be recorded in a store that has failed. */
-	if (!self->is_failing && wr_profiles_live_count(&self->profiles) != 0)
+	if (!wr_storage_has_failed(&self->storage) && wr_profiles_live_count(&self->profiles) != 0)
 		return;
 	if (!wr_storage_is_settled(&self->storage))
 		return;
@@ -55,8 +55,9 @@ static void on_deadline(struct wr_timer *timer)
 static void begin_drain(struct wr_server *self)
 {
 	uint64_t drain_ms = self->config->drain_ms;
+	bool has_failed = wr_storage_has_failed(&self->storage);
 
-	if (self->is_failing && drain_ms > FAILING_MS_MAX)
+	if (has_failed && drain_ms > FAILING_MS_MAX)
 		drain_ms = FAILING_MS_MAX;
 	self->is_draining = true;
 	wr_buf_reset(&self->runtime_text); /* it says so, too */
@@ -66,7 +67,7 @@ static void begin_drain(struct wr_server *self)
 	       WR_LOG_NUMBER("streams", wr_streams_count(&self->streams)),
 	       WR_LOG_NUMBER("children", wr_profiles_live_count(&self->profiles)));
 	wr_http_server_drain(self->http);
-	if (!self->is_failing)
+	if (!has_failed)
 		wr_profiles_drain(&self->profiles);
 	if (wr_timer_set(&self->reactor, &self->deadline, drain_ms) != WR_OK)
 		wr_reactor_stop(&self->reactor);

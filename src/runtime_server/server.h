@@ -36,6 +36,7 @@ struct wr_server {
 	struct wr_view runtime_id;
 	struct wr_buf texts;   /* decoded strings of the request at hand */
 	struct wr_buf id_text; /* the decoded id of its path */
+	struct wr_key key;     /* of it, when it may be repeated */
 	struct wr_buf
 		runtime_text; /* the Runtime's description, as of a sequence; empty: not made */
 	uint64_t runtime_text_sequence;

@@ -47,7 +47,9 @@ static void explain(const struct wr_fs_error *error, const char *root, struct wr
 						  : "cannot open the store in ");
 	say(message, root);
 	say(message, ": ");
-	say(message, error->what != NULL ? error->what : wr_status_text(error->status));
+	say(message, error->what != NULL && error->status != WR_NO_MEMORY
+			     ? error->what
+			     : wr_status_text(error->status));
 	if (error->file[0] != '\0') {
 		say(message, ", file ");
 		say(message, error->file);
@@ -296,14 +298,12 @@ void wr_storage_report(struct wr_storage *self, struct wr_store_report *out)
 	self->told = *out;
 }
 
-bool wr_storage_has_changed(const struct wr_storage *self)
+bool wr_storage_differs(const struct wr_storage *self)
 {
 	const struct wr_store_report *told = &self->told;
 	struct wr_store_report now;
 	struct wr_fs_info info;
 
-	if (self->store == NULL)
-		return false;
 	wr_fs_store_info(self->store, &info);
 	fill_state(&now, &info);
 	return now.state != told->state || now.bytes != told->bytes ||
@@ -374,7 +374,7 @@ void wr_storage_report(struct wr_storage *self, struct wr_store_report *out)
 	*out = (struct wr_store_report){.is_kept = false};
 }
 
-bool wr_storage_has_changed(const struct wr_storage *self)
+bool wr_storage_differs(const struct wr_storage *self)
 {
 	(void)self;
 	return false;

@@ -27,7 +27,7 @@ struct wr_storage {
 	struct wr_watch watch;
 	struct wr_timer timer;
 	struct wr_turn_hook hook;
-	struct wr_store_report told; /* what has_changed compared with */
+	struct wr_store_report told; /* what it said last */
 	char file[32];		     /* what its `file` is a view of */
 	bool has_failed;
 };
@@ -66,7 +66,11 @@ bool wr_storage_is_settled(const struct wr_storage *self);
 /* Fills what GET /v1/runtime says of it; lent until the next call. */
 void wr_storage_report(struct wr_storage *self, struct wr_store_report *out);
 /* Whether that would say something else than it did last. */
-bool wr_storage_has_changed(const struct wr_storage *self);
+bool wr_storage_differs(const struct wr_storage *self);
+static inline bool wr_storage_has_changed(const struct wr_storage *self)
+{
+	return WR_FS_STORE && self->store != NULL && wr_storage_differs(self);
+}
 
 /* Lets the answer that is to be given next wait until all that it says about this Worker (absent:
  * about the Runtime) is visible. */

@@ -35,12 +35,13 @@ static void write_runtime_contract(struct wr_json_writer *writer,
 }
 
 static void write_runtime_members(struct wr_json_writer *writer, const struct wr_runtime *runtime,
-				  bool has_store)
+				  enum wr_compat compat)
 {
 	struct wr_runtime_summary summary;
 
 	wr_runtime_summary(runtime, &summary);
-	write_runtime_contract(writer, &summary, has_store);
+	/* Old clients know of memory only. */
+	write_runtime_contract(writer, &summary, summary.has_store && compat == WR_COMPAT_NONE);
 	wr_json_member_string(writer, WR_VIEW("log_id"), summary.log_id);
 	wr_cursor_json(writer, runtime, 0, summary.last_sequence);
 	wr_json_member_u64(writer, WR_VIEW("generation"), summary.generation);
@@ -49,9 +50,8 @@ static void write_runtime_members(struct wr_json_writer *writer, const struct wr
 void wr_runtime_summary_json(struct wr_json_writer *writer, const struct wr_runtime *runtime,
 			     enum wr_compat compat)
 {
-	(void)compat; /* matters with a store */
 	wr_json_object_begin(writer);
-	write_runtime_members(writer, runtime, false);
+	write_runtime_members(writer, runtime, compat);
 	wr_json_object_end(writer);
 }
 
@@ -65,8 +65,7 @@ void wr_runtime_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
 	wr_json_object_begin(&writer);
 	wr_json_name(&writer, WR_VIEW("runtime"));
 	wr_json_object_begin(&writer);
-	/* Old clients know of memory only. */
-	write_runtime_members(&writer, runtime, store->is_kept && compat == WR_COMPAT_NONE);
+	write_runtime_members(&writer, runtime, compat);
 	wr_json_member_bool(&writer, WR_VIEW("draining"), is_draining);
 	wr_json_name(&writer, WR_VIEW("store"));
 	wr_store_json(&writer, store);

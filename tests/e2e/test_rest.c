@@ -927,19 +927,15 @@ static void test_a_client_may_choose_the_id(void)
 	stop();
 }
 
+#define TEN "0123456789"
+#define FORTY TEN TEN TEN TEN
+#define LONG_ID "\"" FORTY FORTY FORTY "0\""
+
 static void test_ids_that_cannot_be_are_refused(void)
 {
 	static const char *const ids[] = {
-		"\"\"",
-		"\" \\t\"",
-		"\"\\u3000\"",
-		"\"a/b\"",
-		"\"a\\u0000\"",
-		"\"a\\n\"",
-		"\".\"",
-		"\"..\"",
-		"\"012345678901234567890123456789012345678901234567890123456789012345678901234567"
-		"8901234567890123456789012345678901234567890\"",
+		"\"\"",	    "\" \\t\"", "\"\\u3000\"", "\"a/b\"", "\"a\\u0000\"",
+		"\"a\\n\"", "\".\"",	"\"..\"",      LONG_ID,
 	};
 	char body[512];
 

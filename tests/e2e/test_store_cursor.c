@@ -161,6 +161,36 @@ static void test_an_orderly_stop_keeps_generation_and_cursors(void)
 	finish();
 }
 
+static void read_runtime_id(char *out, size_t room)
+{
+	struct wr_client client;
+	struct wr_answer answer;
+
+	wr_client_open(&client, &server, NULL);
+	wr_client_get(&client, &answer, "/v1/runtime");
+	wr_json_copy(out, room, answer.body, "runtime.runtime_id");
+	wr_client_close(&client);
+}
+
+/* References to its Workers name it: they must hold over restarts. */
+static void test_an_id_that_was_made_stays_the_same(void)
+{
+	char first[64], again[64];
+
+	begin("always");
+	read_runtime_id(first, sizeof first);
+	CHECK(strncmp(first, "runtime-fs-", 11) == 0);
+	CHECK_U64((uint64_t)wr_process_stop(&server), 0);
+	start("always");
+	read_runtime_id(again, sizeof again);
+	CHECK_STRING(wr_view_of_string(again), first);
+	kill_server();
+	start("always");
+	read_runtime_id(again, sizeof again);
+	CHECK_STRING(wr_view_of_string(again), first);
+	finish();
+}
+
 static void test_a_killed_process_keeps_every_cursor(void)
 {
 	begin("always");
@@ -223,6 +253,7 @@ static void test_another_folder_is_another_log(void)
 
 const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_an_orderly_stop_keeps_generation_and_cursors, 30),
+	WR_TEST_LIMIT(test_an_id_that_was_made_stays_the_same, 30),
 	WR_TEST_LIMIT(test_a_killed_process_keeps_every_cursor, 60),
 	WR_TEST_LIMIT(test_a_cursor_beyond_a_lost_tail_is_never_matched_to_a_new_event, 30),
 	WR_TEST_LIMIT(test_another_folder_is_another_log, 30),

@@ -49,6 +49,8 @@ static void open_disk(void)
 	told = (struct wr_disk){&told_ops, real_port.context};
 }
 
+static const char *program; /* of --exec, or NULL */
+
 static _Noreturn void serve(int address_fd, const char *on_failure)
 {
 	static struct wr_config config;
@@ -64,7 +66,9 @@ static _Noreturn void serve(int address_fd, const char *on_failure)
 				    "--on-store-failure",
 				    on_failure,
 				    "--log-level",
-				    "error"};
+				    "error",
+				    "--exec",
+				    program};
 	char storage[512], address[WR_ADDRESS_TEXT_BYTES_MAX];
 	struct wr_buf message;
 	bool is_orderly;
@@ -72,7 +76,8 @@ static _Noreturn void serve(int address_fd, const char *on_failure)
 	wr_buf_init_fixed(&message, storage, sizeof storage);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	open_disk();
-	CHECK(wr_config_parse(&config, &message, WR_COUNT(argv), argv));
+	CHECK(wr_config_parse(&config, &message, (int)WR_COUNT(argv) - (program == NULL ? 2 : 0),
+			      argv));
 	config.disk = &told;
 	CHECK(wr_server_init(&self, &config, &tokens, 0, &message));
 	wr_address_format(address, wr_http_server_address(self.http));
@@ -93,6 +98,8 @@ static void start_told(const char *on_failure)
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 		CHECK(orders != MAP_FAILED);
 	}
+	atomic_store(&orders->sync_error, 0);
+	atomic_store(&orders->space_error, 0);
 	memset(&server, 0, sizeof server);
 	server.pid = fork();
 	CHECK(server.pid >= 0);
@@ -245,6 +252,33 @@ static void test_a_failed_sync_is_never_tried_again(void)
 	remove_folder();
 }
 
+/* The end of a program cannot be recorded any more: nobody waits for that. */
+static void test_programs_do_not_hold_up_the_end_of_a_failed_store(void)
+{
+	static const char *const policies[] = {"exit", "readonly"};
+
+	program = "cat";
+	for (unsigned i = 0; i < WR_COUNT(policies); i++) {
+		uint64_t begin;
+
+		wr_test_case(policies[i]);
+		make_folder();
+		start_told(policies[i]);
+		post("/v1/workers", CREATE_BODY);
+		input("to a program");
+		CHECK_U64(answer.status, 200);
+		atomic_store(&orders->sync_error, EIO);
+		input("lost");
+		CHECK(answer.status == 500 || answer.status == 503);
+		begin = wr_process_now_ms();
+		wr_client_close(&client);
+		CHECK(i == 0 || kill(server.pid, SIGTERM) == 0);
+		CHECK_U64((uint64_t)wr_process_wait(&server, WR_PROCESS_WAIT_MS), i == 0 ? 1 : 0);
+		CHECK(wr_process_now_ms() - begin < 5000);
+		remove_folder();
+	}
+}
+
 /* ---- full ---- */
 
 static char large[1000000];
@@ -388,6 +422,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_failed_sync_ends_the_process_and_acknowledges_nothing, 30),
 	WR_TEST_LIMIT(test_readonly_lets_everything_be_read, 30),
 	WR_TEST_LIMIT(test_a_failed_sync_is_never_tried_again, 30),
+	WR_TEST_LIMIT(test_programs_do_not_hold_up_the_end_of_a_failed_store, 60),
 	WR_TEST_LIMIT(test_a_full_disk_refuses_writes_and_takes_them_again, 60),
 	WR_TEST_LIMIT(test_a_damaged_worker_is_named_and_the_others_serve, 30),
 	WR_TEST_END,

@@ -105,7 +105,7 @@ enum { TIMES_MAX = 65536 };
 
 struct reader {
 	struct wr_client client;
-	uint32_t count;
+	uint32_t count, asked;
 	uint32_t times_us[TIMES_MAX];
 };
 
@@ -123,11 +123,22 @@ static void note(struct reader *self, uint64_t since_us)
 	self->times_us[self->count++] = (uint32_t)(now_us() - since_us);
 }
 
+/* A connection serves 10,000 requests. */
+static void renew(struct reader *self)
+{
+	if (++self->asked % 4096 != 0)
+		return;
+	wr_client_close(&self->client);
+	wr_client_open(&self->client, &server, NULL);
+}
+
 static void read_once(struct reader *self, const char *target)
 {
-	uint64_t since = now_us();
+	uint64_t since;
 	struct wr_answer answer;
 
+	renew(self);
+	since = now_us();
 	wr_client_get(&self->client, &answer, "%s", target);
 	note(self, since);
 	CHECK_U64(answer.status, 200);

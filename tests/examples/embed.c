@@ -118,7 +118,8 @@ static enum wr_status live(struct wr_runtime *runtime)
 	/* Whatever runs the Worker reports its output here. */
 	status = wr_runtime_output(runtime, worker->number, &answer);
 	if (status == WR_OK)
-		status = wr_runtime_stop_worker(runtime, worker->id, WR_VIEW("example over"), NULL, &ack);
+		status = wr_runtime_stop_worker(runtime, worker->id, WR_VIEW("example over"), NULL,
+						&ack);
 	if (status != WR_OK)
 		return status;
 	print_events(&worker->events, position);

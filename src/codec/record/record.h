@@ -92,7 +92,7 @@ struct wr_segment_header {
 	uint32_t flags;		      /* WR_SEGMENT_COMPACTED: events are left out;
 					 WR_SEGMENT_CHECKPOINT: begins with a checkpoint */
 	int64_t created_wall_ms;      /* for people */
-	uint32_t file_bytes;	      /* its file was made so long and is never shorter; 0: not said */
+	uint32_t file_bytes;	      /* its file was made so long; 0: not said */
 };
 
 void wr_segment_header_encode(char out[WR_SEGMENT_HEADER_BYTES],

@@ -304,6 +304,8 @@ static void end_without(struct wr_clean *self)
 		store->clean_record_bytes = self->record_bytes;
 		break;
 	case WR_CLEAN_FAILED:
+		for (uint32_t i = 0; i < self->source_count; i++)
+			store->segments[self->first + i].is_dead_known = false;
 		rest = wr_fs_is_room_error(-self->error) ? RETRY_MS : REST_MS;
 		WR_LOG(WR_LOG_WARNING, "store_cleaning_failed",
 		       WR_LOG_NUMBER("errno", -self->error));
@@ -365,6 +367,9 @@ static void describe(struct wr_clean *self, const struct run *run)
 	}
 	self->reserved_bytes = run->live + WR_SEGMENT_HEADER_BYTES +
 			       wr_index_file_bytes((uint32_t)streams, self->entry_max);
+	/* Only what is live gets an entry; a run of many segments may have had far more. */
+	if (self->entry_max > run->live / WR_RECORD_HEADER_BYTES)
+		self->entry_max = (uint32_t)(run->live / WR_RECORD_HEADER_BYTES);
 	self->entry_max++; /* memory of no bytes is none */
 	self->header = (struct wr_segment_header){
 		.epoch = store->generation,

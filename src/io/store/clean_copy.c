@@ -118,6 +118,8 @@ static int copy_record(struct wr_clean *self, char *bytes, const struct wr_recor
 	size_t used = WR_RECORD_HEADER_BYTES + (size_t)record->payload_bytes;
 	struct wr_view payload = wr_view_of(bytes + WR_RECORD_HEADER_BYTES, record->payload_bytes);
 
+	if (self->entry_count == self->entry_max)
+		return -EFBIG; /* more is live than was counted */
 	self->entries[self->entry_count++] = (struct wr_index_entry){
 		.stream = record->stream,
 		.sequence_delta = (uint32_t)(record->sequence - self->header.first_sequence),
@@ -135,7 +137,7 @@ static bool is_in_place(const struct wr_clean *self, const struct wr_record *rec
 {
 	return record->sequence > self->last_sequence &&
 	       record->sequence >= self->header.first_sequence &&
-	       record->sequence < self->header.next_sequence && self->entry_count < self->entry_max;
+	       record->sequence < self->header.next_sequence;
 }
 
 /* One record. False: the job is over, without success. */

@@ -234,7 +234,7 @@ static enum wr_status find_unit(struct pass *self, uint32_t stream, enum what wh
 				struct unit *unit)
 {
 	struct wr_fs_store *store = self->store;
-	uint32_t i = first_index(store, row_of(self, stream), what);
+	uint32_t i = first_index(store, &store->rows[stream], what);
 
 	for (; i < store->segment_count; i++) {
 		struct wr_segment *segment = &store->segments[i];
@@ -294,13 +294,17 @@ static bool choose(struct pass *self, enum what what, bool is_fair, uint32_t *st
 	if (self->stream_count[what] != 0 && is_fair)
 		share = self->bytes[what] / self->stream_count[what];
 	for (uint32_t i = 0; i < self->store->row_count; i++) {
-		const struct change *change = find_change(self, i);
-		const struct wr_stream_row *row =
-			change != NULL ? &change->row : &self->store->rows[i];
-		uint64_t bytes = bytes_of(row, what);
+		const struct wr_stream_row *row = &self->store->rows[i];
+		const struct change *change;
+		uint64_t bytes = bytes_of(row, what); /* a change only makes it less */
 
-		if (bytes <= most || bytes < share || (change != NULL && change->is_over[what]) ||
+		if (bytes <= most || bytes < share ||
 		    row->searched[what] >= self->store->checkpoint_segment[1])
+			continue;
+		change = find_change(self, i);
+		if (change != NULL)
+			bytes = bytes_of(&change->row, what);
+		if (bytes <= most || bytes < share || (change != NULL && change->is_over[what]))
 			continue;
 		most = bytes;
 		*stream = i;

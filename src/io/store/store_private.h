@@ -71,14 +71,14 @@ struct wr_segment {
 	uint64_t epoch;
 	uint64_t first_sequence, next_sequence; /* active: next_sequence is UINT64_MAX */
 	struct wr_record_seed seed;
-	uint32_t bytes;	      /* behind its last record */
-	uint32_t file_bytes;  /* on disk, without the index */
-	uint32_t made_bytes;  /* opening: it was made so long, by its header; 0: not said */
-	uint32_t dead_bytes;  /* of events that were given up, when known */
-	uint32_t event_count; /* entries of its index; of a sealed one known when it was loaded */
-	uint32_t stream_count; /* of its index, like event_count */
-	uint32_t event_bytes;  /* of its events, like event_count */
-	uint32_t index_bytes;  /* of its index file, when that was loaded; counted in file_bytes */
+	uint32_t bytes;		/* behind its last record */
+	uint32_t file_bytes;	/* on disk, without the index */
+	uint32_t made_bytes;	/* opening: it was made so long, by its header; 0: not said */
+	uint32_t dead_bytes;	/* of events that were given up, when known */
+	uint32_t event_count;	/* entries of its index; of a sealed one known when it was loaded */
+	uint32_t stream_count;	/* of its index, like event_count */
+	uint32_t event_bytes;	/* of its events, like event_count */
+	uint32_t index_bytes;	/* of its index file, when that was loaded; counted in file_bytes */
 	uint64_t rest_until_ms; /* it could not be read: not tried again before */
 	bool is_index_loaded;
 	bool is_dead_known;
@@ -86,7 +86,7 @@ struct wr_segment {
 	bool has_index;	  /* sealed: its index file is whole */
 	bool is_damaged;  /* left as it is: never cleaned */
 	bool is_cleaning; /* input of the running job */
-	bool is_headless; /* its header is damaged: what is above was put together (is_damaged, too) */
+	bool is_headless; /* its header is damaged, what is above was put together */
 	bool is_missing;  /* there is no such file (is_damaged, too) */
 };
 
@@ -97,7 +97,7 @@ struct wr_stream_row {
 	uint64_t event_bytes, item_bytes; /* kept on disk: records without and with an item */
 	uint32_t first_item;		  /* oldest kept item, from 1 */
 	uint32_t last_item;
-	uint64_t last_sequence; /* no event of it is newer; 0: not known (it is older than this run) */
+	uint64_t last_sequence; /* no event of it is newer; 0: not known, from before */
 	uint64_t searched[2];	/* retention.c: segments below this number have nothing to give */
 	bool is_quarantined;
 };
@@ -181,7 +181,7 @@ struct wr_fs_store {
 	struct wr_buf payload; /* lent by next and item: bytes of a segment from an offset on */
 	uint64_t window_segment, window_offset;
 	uint32_t layout; /* of segments: another one when files were replaced */
-	struct { /* by the last call of next for one stream */
+	struct {	 /* by the last call of next for one stream */
 		uint32_t stream;
 		uint64_t sequence, stream_sequence;
 	} given;
@@ -248,8 +248,8 @@ void wr_fs_segments_deinit(struct wr_fs_store *self);
 /* Sees to it that the segment after the active one is there, or is being made. */
 void wr_fs_prepare_next(struct wr_fs_store *self);
 bool wr_fs_has_prepared(const struct wr_fs_store *self);
-/* Whether only a checkpoint may begin the prepared segment: cleaning needs two behind what it frees,
- * and bytes_max has no room for much else. Without it a full store would stay full. */
+/* Whether only a checkpoint may begin the prepared segment: cleaning needs two behind what it
+ * frees, and bytes_max has no room for much else. Without it a full store would stay full. */
 bool wr_fs_must_checkpoint(const struct wr_fs_store *self);
 /* Bytes of the segment that is prepared next: that much of bytes_max must stay free. */
 uint64_t wr_fs_next_bytes(const struct wr_fs_store *self);
@@ -386,8 +386,8 @@ enum wr_status wr_fs_index_near(struct wr_fs_store *self, struct wr_segment *seg
 enum wr_status wr_fs_index_items(struct wr_fs_store *self, struct wr_segment *segment,
 				 uint32_t stream, uint32_t *first, uint32_t *last);
 /* The entry with the lowest place at or behind this offset: slow, for what is damaged there. */
-enum wr_status wr_fs_index_at(struct wr_fs_store *self, struct wr_segment *segment,
-			      uint64_t offset, struct wr_index_entry *out);
+enum wr_status wr_fs_index_at(struct wr_fs_store *self, struct wr_segment *segment, uint64_t offset,
+			      struct wr_index_entry *out);
 /* Sets dead_bytes of a sealed segment. */
 enum wr_status wr_fs_index_learn_dead(struct wr_fs_store *self, struct wr_segment *segment);
 /* The files of this segment were replaced or removed. */
@@ -405,8 +405,8 @@ void wr_fs_read_forget(struct wr_fs_store *self, uint64_t number);
 enum wr_status wr_fs_read_status(int error);
 /* Behind what may be read of a segment: of the active one only what is written. */
 uint64_t wr_fs_readable_end(const struct wr_fs_store *self, const struct wr_segment *segment);
-/* The record at this offset; WR_CORRUPT for whatever is there instead. The payload is lent until the
- * next call of either. */
+/* The record at this offset; WR_CORRUPT for whatever is there instead. The payload is lent until
+ * the next call of either. */
 enum wr_status wr_fs_read_header(struct wr_fs_store *self, const struct wr_segment *segment,
 				 uint64_t offset, struct wr_record *record);
 enum wr_status wr_fs_read_payload(struct wr_fs_store *self, const struct wr_segment *segment,
@@ -415,8 +415,7 @@ enum wr_status wr_fs_read_payload(struct wr_fs_store *self, const struct wr_segm
 
 /* ---- read.c ---- */
 /* A record of this stream is damaged: from here on nothing of it is given. */
-void wr_fs_quarantine(struct wr_fs_store *self, uint32_t stream, uint64_t segment,
-		      uint64_t offset);
+void wr_fs_quarantine(struct wr_fs_store *self, uint32_t stream, uint64_t segment, uint64_t offset);
 enum wr_status wr_fs_next(void *context, uint32_t worker, uint64_t after,
 			  struct wr_store_place *place, struct wr_store_record *record);
 enum wr_status wr_fs_item(void *context, uint32_t worker, uint32_t item,

@@ -120,7 +120,8 @@ static inline struct wr_ack fixture_say(struct fixture *self, const struct wr_wo
 	struct wr_error error;
 	struct wr_ack ack;
 
-	CHECK_STATUS(wr_runtime_input(self->runtime, worker->id, &input, NULL, &ack, &error), WR_OK);
+	CHECK_STATUS(wr_runtime_input(self->runtime, worker->id, &input, NULL, &ack, &error),
+		     WR_OK);
 	return ack;
 }
 

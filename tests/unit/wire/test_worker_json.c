@@ -7,6 +7,7 @@
 #include "harness/harness.h"
 #include "unit/wire/fixture.h"
 #include "unit/wire/json_equal.h"
+#include "unit/wire/stored_fixture.h"
 
 static const struct wr_store_report in_memory;
 static struct fixture fixture;
@@ -130,8 +131,16 @@ static const struct wr_store_report on_disk = {
 static void test_a_store_is_described_and_old_clients_are_told_of_memory(void)
 {
 	struct wr_store_report report = on_disk;
+	static struct scripted_store store;
+	struct wr_json_writer writer;
 
-	begin();
+	wr_buf_init(&out, wr_test_allocator(), 1 << 20);
+	stored_fixture_open(&fixture, &store, 1000);
+	/* In the runtime-wide snapshot, too. */
+	wr_json_writer_init(&writer, &out);
+	wr_runtime_summary_json(&writer, fixture.runtime, WR_COMPAT_NONE);
+	check_member("backend", "\"fs_store\"");
+	wr_buf_reset(&out);
 	wr_runtime_json_write(&out, fixture.runtime, &report, WR_COMPAT_NONE, false);
 	check_member("runtime.backend", "\"fs_store\"");
 	check_member("runtime.store",
@@ -152,6 +161,7 @@ static void test_a_store_is_described_and_old_clients_are_told_of_memory(void)
 		     "{\"result\":\"clean\",\"records\":16,\"last_sequence\":16,"
 		     "\"quarantined\":0,\"maybe_incomplete\":false}");
 	end();
+	scripted_store_deinit(&store);
 }
 
 /* ---- Workers ---- */

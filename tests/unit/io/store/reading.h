@@ -361,6 +361,20 @@ static inline void reading_check_rows(const struct reading *self)
 	CHECK_U64(reading_evicted(self, 0), evicted);
 }
 
+/* What is counted as dead is what the index says. */
+static inline void reading_check_dead(struct reading *self)
+{
+	for (uint32_t i = 0; i + 1 < self->store->segment_count; i++) {
+		struct wr_segment *segment = &self->store->segments[i];
+		uint32_t dead = segment->dead_bytes;
+
+		if (!segment->is_dead_known || segment->is_damaged || segment->is_cleaning)
+			continue;
+		CHECK_STATUS(wr_fs_index_learn_dead(self->store, segment), WR_OK);
+		CHECK_U64(segment->dead_bytes, dead);
+	}
+}
+
 /* All of it. */
 static inline void reading_check(struct reading *self, bool has_place)
 {
@@ -370,6 +384,7 @@ static inline void reading_check(struct reading *self, bool has_place)
 		reading_check_items(self, scope, has_place);
 	}
 	reading_check_rows(self);
+	reading_check_dead(self);
 }
 
 #endif

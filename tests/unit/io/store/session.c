@@ -420,6 +420,8 @@ void wr_session_rest(struct wr_session *self)
 
 		before = wr_sim_disk_call_count(self->sim, WR_SIM_ALL);
 		wr_jobs_drain(self->store->jobs);
+		if (self->port.ops->wants_checkpoint(self->port.context))
+			write_checkpoint(self);
 		wr_fs_store_turn(self->store);
 		note_visible(self, had_failed);
 		quiet = wr_sim_disk_call_count(self->sim, WR_SIM_ALL) == before ? quiet + 1 : 0;

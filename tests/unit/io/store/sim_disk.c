@@ -48,6 +48,7 @@ struct change {
 	enum wr_sim_call call; /* CREATE, RENAME, UNLINK */
 	char name[NAME_BYTES], to[NAME_BYTES];
 	struct file *file;
+	bool is_doubtful; /* a sync of it failed */
 };
 
 struct fault {
@@ -298,6 +299,7 @@ static void change_names(struct wr_sim_disk *self, enum wr_sim_call call, const 
 	snprintf(change->name, sizeof change->name, "%s", name);
 	snprintf(change->to, sizeof change->to, "%s", to);
 	change->file = use(file);
+	change->is_doubtful = false;
 	apply_change(&self->live, change);
 }
 
@@ -538,15 +540,52 @@ static int sim_unlink(void *context, const char *name)
 	return end_call(self, WR_SIM_UNLINK, name, failed);
 }
 
+static bool is_about(const struct change *change, const char *name)
+{
+	return name[0] != '\0' &&
+	       (strcmp(change->name, name) == 0 || strcmp(change->to, name) == 0);
+}
+
+/* Whether a later change that is not in doubt is about the same names: then this one is over, too.
+ */
+static bool is_overtaken(const struct wr_sim_disk *self, size_t index)
+{
+	const struct change *change = &self->changes[index];
+
+	for (size_t i = index + 1; i < self->change_count; i++)
+		if (!self->changes[i].is_doubtful && (is_about(&self->changes[i], change->name) ||
+						      is_about(&self->changes[i], change->to)))
+			return true;
+	return false;
+}
+
+/* What an earlier sync failed to write is not written by this one, either. */
+static void sync_changes(struct wr_sim_disk *self)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < self->change_count; i++) {
+		struct change *change = &self->changes[i];
+
+		if (change->is_doubtful && !is_overtaken(self, i)) {
+			self->changes[kept++] = *change;
+			continue;
+		}
+		apply_change(&self->durable, change);
+		unuse(change->file);
+	}
+	self->change_count = kept;
+}
+
 static int sim_sync_folder(void *context)
 {
 	struct wr_sim_disk *self = context;
 	int failed = begin_call(self, WR_SIM_SYNC_FOLDER);
 
-	for (size_t i = 0; i < self->change_count && failed == 0; i++)
-		apply_change(&self->durable, &self->changes[i]);
 	if (failed == 0)
-		forget_changes(self);
+		sync_changes(self);
+	for (size_t i = 0; i < self->change_count && !self->is_stopped; i++)
+		self->changes[i].is_doubtful = true; /* it failed, or it was before */
 	return end_call(self, WR_SIM_SYNC_FOLDER, "", failed);
 }
 

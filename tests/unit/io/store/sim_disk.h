@@ -10,8 +10,8 @@
  * one sector reach the medium in their order, those of different sectors in any; a rename happens
  * or does not; operations on names that no folder sync covered may each have happened or not; a
  * file that grew and whose data did not arrive reads as zeros. After a sync that failed, what it
- * should have written stays in doubt for ever, even if a later sync succeeds (that is what kernels
- * do), until it is written again.
+ * should have written (of a file, or names) stays in doubt for ever, even if a later sync succeeds
+ * (that is what kernels do), until it is written again.
  *
  * Calls may come from two threads. The memory is malloc's, not that of wr_test_allocator, so that
  * a test may let the store's allocations fail.

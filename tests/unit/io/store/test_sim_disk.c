@@ -302,6 +302,28 @@ static void test_what_a_failed_sync_left_stays_in_doubt(void)
 	wr_sim_disk_free(sim);
 }
 
+static void test_names_of_a_failed_sync_stay_in_doubt(void)
+{
+	begin();
+	CHECK(put(open_file("f", WR_DISK_CREATE), "f", 0) == 1);
+	wr_sim_disk_settle(sim);
+	CHECK(disk.ops->rename(disk.context, "f", "g") == 0);
+	wr_sim_disk_fail(sim, WR_SIM_SYNC_FOLDER, 1, EIO, false);
+	CHECK(sync_folder() == -EIO);
+	CHECK(put(open_file("h", WR_DISK_CREATE), "h", 0) == 1);
+	CHECK(sync_folder() == 0); /* of what came behind, but not of that */
+	CHECK(has(sim, "g") && !has(sim, "f"));
+	CHECK_OUTCOMES("f", "f", "none");
+	CHECK_OUTCOMES("g", "f", "none");
+	CHECK_OUTCOMES("h", "", "-", "h");
+	CHECK(disk.ops->rename(disk.context, "g", "i") == 0);
+	CHECK(sync_folder() == 0);
+	CHECK_OUTCOMES("i", "f");
+	CHECK_OUTCOMES("f", "none");
+	CHECK_OUTCOMES("g", "none");
+	wr_sim_disk_free(sim);
+}
+
 static void test_the_nth_call_fails_once_or_for_ever(void)
 {
 	int handle;
@@ -471,6 +493,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_names_arrive_in_any_order_and_a_rename_whole),
 	WR_TEST(test_a_shorter_file_may_still_be_long),
 	WR_TEST(test_what_a_failed_sync_left_stays_in_doubt),
+	WR_TEST(test_names_of_a_failed_sync_stay_in_doubt),
 	WR_TEST(test_the_nth_call_fails_once_or_for_ever),
 	WR_TEST(test_writes_may_be_short_and_room_may_end),
 	WR_TEST(test_a_killed_process_leaves_what_readers_saw),
