@@ -135,9 +135,21 @@ static void open_store(struct kept *self, enum kind kind)
 			 "cannot begin a log");
 }
 
+/* A log must have checkpoints to go on; of nobody's state they are small. */
+static void keep_checkpoints(struct kept *self)
+{
+	const struct wr_store *port = &self->port;
+
+	if (port->ops->wants_checkpoint(port->context) &&
+	    port->ops->checkpoint_begin(port->context) == WR_OK)
+		wr_bench_require(port->ops->checkpoint_end(port->context) == WR_OK,
+				 "a checkpoint was refused");
+}
+
 /* One turn: written, and synced if that is asked for. */
 static void turn(struct kept *self)
 {
+	keep_checkpoints(self);
 	wr_fs_store_turn(self->store);
 	while (self->port.ops->visible(self->port.context) < self->sequence) {
 		struct pollfd ready = {.fd = wr_fs_store_fd(self->store), .events = POLLIN};
@@ -159,6 +171,7 @@ static void append(struct kept *self)
 		if (status == WR_OK)
 			break;
 		wr_bench_require(status == WR_OVERLOAD, "the store refused a record");
+		keep_checkpoints(self);
 		poll(&(struct pollfd){.fd = wr_fs_store_fd(self->store), .events = POLLIN}, 1,
 		     1000);
 		wr_fs_store_turn(self->store);

@@ -95,10 +95,14 @@ static void put_runtime(struct part *self)
 	end_part(self);
 }
 
+static size_t worker_bytes(const struct wr_worker *worker)
+{
+	return WORKER_BYTES + wr_text_bytes(worker->id) + wr_request_bytes(&worker->request);
+}
+
 static void put_worker(struct part *self, const struct wr_worker *worker)
 {
-	char *at = begin_row(self, WORKER_BYTES + wr_text_bytes(worker->id) +
-					   wr_request_bytes(&worker->request));
+	char *at = begin_row(self, worker_bytes(worker));
 
 	if (at == NULL)
 		return;
@@ -110,7 +114,7 @@ static void put_worker(struct part *self, const struct wr_worker *worker)
 	at = wr_put_u64(at, worker->now.item_count);
 	at = wr_put_u8(at, worker->now.status);
 	at = wr_put_u8(at, worker->now.phase);
-	at = wr_put_u8(at, worker->is_quarantined ? FLAG_QUARANTINED : 0);
+	at = wr_put_u8(at, worker->is_lost ? FLAG_QUARANTINED : 0);
 	at = wr_put_u8(at, 0);
 	at = wr_put_text(at, worker->id);
 	wr_put_request(at, &worker->request);
@@ -131,12 +135,28 @@ static void put_key(struct part *self, const struct wr_kept_key *kept)
 	wr_put_u8(at, kept->status);
 }
 
+/* Memory for the largest part is found before the checkpoint is begun: one that cannot be ended
+ * costs the store a segment, and a store that is nearly full has none to lose. */
+static bool has_memory(struct wr_runtime *self)
+{
+	size_t bytes = PART_BYTES;
+
+	for (uint32_t number = 1; number <= self->catalog.count; number++) {
+		size_t row = HEADER_BYTES + worker_bytes(wr_catalog_at(&self->catalog, number));
+
+		if (bytes < row)
+			bytes = row;
+	}
+	wr_scratch_reset(&self->record);
+	return wr_buf_reserve(&self->record, bytes) != NULL;
+}
+
 void wr_checkpoint_write(struct wr_runtime *self)
 {
 	const struct wr_store *port = &self->ports.store;
 	struct part part = {.runtime = self, .status = WR_OK};
 
-	if (!port->ops->wants_checkpoint(port->context) ||
+	if (!port->ops->wants_checkpoint(port->context) || !has_memory(self) ||
 	    port->ops->checkpoint_begin(port->context) != WR_OK)
 		return;
 	wr_keys_expire(&self->keys, wr_uptime_s(self));

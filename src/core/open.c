@@ -41,6 +41,8 @@ static enum wr_status replay_event(void *context, const struct wr_store_record *
 	status = wr_event_decode(&event, record->payload);
 	if (status != WR_OK)
 		return status;
+	if (event.has_key)
+		wr_keys_expire(&self->keys, event.uptime_s);
 	if (event.sequence != record->sequence || event.worker != record->worker ||
 	    record->sequence <= self->log.last_sequence || !wr_replay_fits(self, &event))
 		return WR_CORRUPT;
@@ -57,6 +59,7 @@ static enum wr_status replay_quarantine(void *context, uint32_t number)
 	if (worker == NULL)
 		return WR_CORRUPT;
 	worker->is_quarantined = true;
+	worker->is_lost = true;
 	return WR_OK;
 }
 

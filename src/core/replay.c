@@ -29,19 +29,15 @@ static bool input_fits(const struct wr_worker *worker, const struct wr_event *ev
 	       event->as.input.transcript_sequence == worker->now.item_count + 1;
 }
 
-/* A command whose key is still known is not done again. */
+/* A command whose key is still known is not done again: what was too old by then is gone. */
 static bool key_fits(const struct wr_runtime *self, const struct wr_event *event)
 {
-	const struct wr_kept_key *kept;
-
 	if (!event->has_key)
 		return event->kind != WR_EVENT_REPEATABLE;
 	if (event->kind == WR_EVENT_RUNTIME_STARTED || event->kind == WR_EVENT_RUNTIME_STOPPED ||
 	    event->kind == WR_EVENT_PHASE_CHANGED || event->kind == WR_EVENT_OUTPUT)
 		return false;
-	kept = wr_keys_find(&self->keys, &event->key);
-	return kept == NULL || (event->uptime_s >= kept->uptime_s &&
-				event->uptime_s - kept->uptime_s >= WR_KEY_S_MAX);
+	return wr_keys_find(&self->keys, &event->key) == NULL;
 }
 
 bool wr_replay_fits(const struct wr_runtime *self, const struct wr_event *event)

@@ -97,6 +97,7 @@ static enum wr_status add_worker(struct wr_runtime *self, struct row *row)
 		worker->now.phase = WR_PHASE_STOPPED;
 	worker->is_end_told = worker->now.status != WR_WORKER_RUNNING;
 	worker->is_quarantined = row->is_quarantined;
+	worker->is_lost = row->is_quarantined;
 	return WR_OK;
 }
 

@@ -73,7 +73,7 @@ struct wr_store_ops {
 
 	/* Whether it is time for a checkpoint; then begin, add each part, end, in one go. When
 	 * begin is not WR_OK the others are not called. A part may have any size up to that of a
-	 * record. */
+	 * record. One that is not ended does not count: the next append or turn is behind it. */
 	bool (*wants_checkpoint)(void *context);
 	enum wr_status (*checkpoint_begin)(void *context);
 	enum wr_status (*checkpoint_add)(void *context, struct wr_view part);

@@ -94,6 +94,9 @@ struct wr_worker {
 	bool is_end_told;	     /* the execution knows of the stop or cancel */
 	enum wr_phase stopped_phase; /* private: where a stop of the Runtime led it */
 	bool is_quarantined;	     /* stored records of it are damaged (reliability 4.4) */
+	/* So it was found when the log was opened: checkpoints keep that. What a reading finds is
+	 * found again, or the disk was only in a mood. */
+	bool is_lost;
 	/* Accepted inputs that the execution was not yet given, because they are not yet visible.
 	 */
 	struct wr_undelivered undelivered;

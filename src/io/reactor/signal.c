@@ -91,7 +91,8 @@ static bool catch_signals(const int *numbers)
 		if (!set_disposition(*numbers, note_signal))
 			return false;
 	}
-	return set_disposition(SIGPIPE, SIG_IGN);
+	/* A file over its limit is an error of the write, too. */
+	return set_disposition(SIGPIPE, SIG_IGN) && set_disposition(SIGXFSZ, SIG_IGN);
 }
 
 enum wr_status wr_signals_open(struct wr_reactor *reactor, const int *numbers,

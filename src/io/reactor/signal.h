@@ -1,8 +1,8 @@
 /*
  * signal — signals as readiness: handlers write one byte to a pipe that the reactor watches.
  *
- * Portable (no signalfd). Also ignores SIGPIPE. One per process. A child between fork and exec
- * never reports; what it runs inherits the ignored SIGPIPE unless it is set back.
+ * Portable (no signalfd). Also ignores SIGPIPE and SIGXFSZ. One per process. A child between fork
+ * and exec never reports; what it runs inherits the ignored ones unless they are set back.
  */
 #ifndef WR_IO_SIGNAL_H
 #define WR_IO_SIGNAL_H

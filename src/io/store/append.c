@@ -115,7 +115,9 @@ enum wr_status wr_fs_append(void *context, const struct wr_store_record *record,
 	enum wr_status status;
 	char *room;
 
-	wr_assert(!self->is_in_checkpoint && record->sequence == self->head + 1);
+	wr_assert(record->sequence == self->head + 1);
+	if (WR_UNLIKELY(self->is_in_checkpoint))
+		wr_fs_checkpoint_abandon(self);
 	if (record->payload.bytes > self->config.payload_bytes_max)
 		return WR_TOO_LARGE;
 	if (urgency == WR_STORE_RESERVED)

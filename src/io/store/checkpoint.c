@@ -72,15 +72,24 @@ bool wr_fs_wants_checkpoint(void *context)
 
 /* ---- writing ---- */
 
-/* It cannot be finished. The next one comes after another segment, which is made longer. */
-static enum wr_status abandon(struct wr_fs_store *self, enum wr_status status)
+/* The next one comes after another segment, which is made longer. */
+void wr_fs_checkpoint_abandon(struct wr_fs_store *self)
 {
-	uint64_t bytes = wr_fs_active(self)->bytes;
+	uint64_t bytes;
 
+	if (!self->is_in_checkpoint)
+		return;
+	bytes = wr_fs_active(self)->bytes;
 	self->is_in_checkpoint = false;
 	self->since_checkpoint = 0;
 	if (self->checkpoint_bytes < bytes)
 		self->checkpoint_bytes = bytes;
+}
+
+/* It cannot be finished. */
+static enum wr_status abandon(struct wr_fs_store *self, enum wr_status status)
+{
+	wr_fs_checkpoint_abandon(self);
 	return status;
 }
 
@@ -133,12 +142,12 @@ static void put_row(char *out, uint32_t stream, const struct wr_stream_row *row)
 	wr_store_le64(out + 24, row->event_bytes);
 	wr_store_le64(out + 32, row->item_bytes);
 	wr_store_le32(out + 40, row->last_item);
-	wr_store_le32(out + 44, row->is_quarantined ? ROW_QUARANTINED : 0);
+	wr_store_le32(out + 44, row->is_lost ? ROW_QUARANTINED : 0);
 }
 
 static bool is_used(const struct wr_stream_row *row)
 {
-	return row->stream_sequence != 0 || row->evicted != 0 || row->is_quarantined;
+	return row->stream_sequence != 0 || row->evicted != 0 || row->is_lost;
 }
 
 static enum wr_status put_rows(struct wr_fs_store *self)
@@ -240,6 +249,7 @@ enum wr_status wr_fs_rows_load(struct wr_fs_store *self, struct wr_view payload)
 			.item_bytes = wr_load_le64(in + 32),
 			.last_item = wr_load_le32(in + 40),
 			.is_quarantined = (flags & ROW_QUARANTINED) != 0,
+			.is_lost = (flags & ROW_QUARANTINED) != 0,
 		};
 		if (self->evicted < row->evicted)
 			self->evicted = row->evicted;

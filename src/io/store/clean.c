@@ -102,6 +102,14 @@ static void trim(const struct wr_fs_store *self, struct run *run)
 	}
 }
 
+/* An index has 32 bits for a sequence, counted from the first one. */
+static bool is_indexable(const struct wr_fs_store *self, const struct run *run)
+{
+	const struct wr_segment *first = &self->segments[run->first];
+
+	return first[run->count - 1].next_sequence - first->first_sequence <= UINT32_MAX;
+}
+
 /* The run that frees the most. */
 static struct run choose(const struct wr_fs_store *self)
 {
@@ -117,7 +125,8 @@ static struct run choose(const struct wr_fs_store *self)
 			continue;
 		}
 		add_last(&run, segment);
-		while (run.count > 1 && (run.live > live_max || run.count > WR_CLEAN_RUN_MAX)) {
+		while (run.count > 1 && (run.live > live_max || run.count > WR_CLEAN_RUN_MAX ||
+					 !is_indexable(self, &run))) {
 			drop(&run, &self->segments[run.first]);
 			run.first++;
 		}
@@ -257,6 +266,8 @@ static void replace(struct wr_clean *self)
 		forget(store, first[i].number);
 	store->file_bytes += merged.file_bytes + merged.index_bytes;
 	store->file_bytes -= first->file_bytes + first->index_bytes;
+	for (uint32_t i = 0; i < self->source_count; i++)
+		merged.planned_bytes += first[i].planned_bytes;
 	*first = merged;
 	memmove(first + 1, behind,
 		(size_t)(store->segments + store->segment_count - behind) * sizeof *first);

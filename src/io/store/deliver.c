@@ -52,10 +52,11 @@ static void note_damage(struct delivery *self, uint64_t offset)
 static enum wr_status quarantine(struct delivery *self, uint32_t stream)
 {
 	const struct wr_fs_store *store = self->store;
-	const struct wr_stream_row *row = wr_fs_row(self->store, stream);
+	struct wr_stream_row *row = wr_fs_row(self->store, stream);
 
 	if (row == NULL)
 		return WR_NO_MEMORY;
+	row->is_lost = true;
 	if (row->is_quarantined)
 		return WR_OK;
 	note_damage(self, self->walk.offset);

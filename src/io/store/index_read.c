@@ -12,12 +12,21 @@ enum { ROW_BYTES = 16, ROWS = WR_FS_INDEX_BLOCK_ENTRIES, TRAILER = ROWS * ROW_BY
 
 enum slot { STREAMS, REST, SLOTS };
 
+/* The entries of a stream. */
+struct run {
+	uint32_t first, end; /* entries */
+	uint32_t first_item, last_item;
+};
+
 struct wr_index_cache {
 	struct {
 		uint64_t number; /* 0: nothing */
 		uint32_t block;
 		uint8_t bytes[WR_FS_INDEX_BLOCK_BYTES];
 	} slots[SLOTS];
+	uint64_t run_number; /* of the stream that was asked for last; 0: none */
+	uint32_t run_stream;
+	struct run run;
 };
 
 /* ---- blocks ---- */
@@ -74,6 +83,8 @@ void wr_index_file_forget(struct wr_fs_store *self, uint64_t number)
 {
 	if (self->index_cache == NULL)
 		return;
+	if (self->index_cache->run_number == number)
+		self->index_cache->run_number = 0;
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (self->index_cache->slots[i].number == number)
 			self->index_cache->slots[i].number = 0;
@@ -155,14 +166,8 @@ enum wr_status wr_index_file_load(struct wr_fs_store *self, struct wr_segment *s
 
 /* ---- looking up ---- */
 
-struct run {
-	uint32_t first, end; /* entries */
-	uint32_t first_item, last_item;
-};
-
-/* The entries of a stream. */
-static enum wr_status find_run(struct wr_fs_store *self, const struct wr_segment *segment,
-			       uint32_t stream, struct run *out)
+static enum wr_status search_run(struct wr_fs_store *self, const struct wr_segment *segment,
+				 uint32_t stream, struct run *out)
 {
 	uint32_t low = 0, high = segment->stream_count;
 	enum wr_status status = WR_OK;
@@ -192,6 +197,27 @@ static enum wr_status find_run(struct wr_fs_store *self, const struct wr_segment
 	if (status == WR_OK && (out->first >= out->end || out->end > segment->event_count))
 		status = WR_CORRUPT;
 	return status;
+}
+
+/* Whoever asks for a stream asks again. */
+static enum wr_status find_run(struct wr_fs_store *self, const struct wr_segment *segment,
+			       uint32_t stream, struct run *out)
+{
+	struct wr_index_cache *cache = self->index_cache;
+	enum wr_status status;
+
+	if (cache != NULL && cache->run_number == segment->number && cache->run_stream == stream) {
+		*out = cache->run;
+		return WR_OK;
+	}
+	status = search_run(self, segment, stream, out);
+	if (status != WR_OK)
+		return status;
+	cache = self->index_cache;
+	cache->run_number = segment->number;
+	cache->run_stream = stream;
+	cache->run = *out;
+	return WR_OK;
 }
 
 /* What is searched for, and on which member. */

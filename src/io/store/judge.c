@@ -136,7 +136,8 @@ static void judge_record(struct wr_judgement *judged, const struct wr_walk *walk
 	if (record->kind == WR_RECORD_CHECKPOINT_BEGIN) {
 		judged->is_in_checkpoint = true;
 		judged->begin_offset = walk->offset;
-	} else if (is_event || (is_sound && record->kind == WR_RECORD_CHECKPOINT_END)) {
+	} else if (is_event || record->kind == WR_RECORD_RETIRED ||
+		   (is_sound && record->kind == WR_RECORD_CHECKPOINT_END)) {
 		judged->is_in_checkpoint = false;
 	}
 	judged->end_index = walk->index;

@@ -84,28 +84,45 @@ enum wr_status wr_mark_read(struct wr_fs_store *self, struct wr_mark *mark)
 	return WR_OK;
 }
 
-enum wr_status wr_fs_leave_mark(struct wr_fs_store *self)
+/* 0 or a negated errno: then there is none, or not for sure. */
+static int put_mark(struct wr_fs_store *self, const char bytes[MARK_BYTES])
 {
 	const struct wr_disk *disk = &self->disk;
 	char temporary[WR_FS_NAME_BYTES];
-	char bytes[MARK_BYTES];
 	int handle, error;
 
-	wr_assert(self->batch.bytes == 0 && self->written_position == self->durable_position);
-	encode(bytes, self);
 	wr_fs_temporary_name(self, temporary, WR_MARK_NAME);
 	handle = disk->ops->open(disk->context, temporary, WR_DISK_CREATE);
 	if (handle < 0)
-		return WR_IO;
-	error = wr_fs_write_all(disk, handle, bytes, sizeof bytes, 0);
+		return handle;
+	error = wr_fs_write_all(disk, handle, bytes, MARK_BYTES, 0);
 	if (error == 0)
 		error = disk->ops->sync(disk->context, handle);
 	disk->ops->close(disk->context, handle);
 	if (error == 0)
 		error = disk->ops->rename(disk->context, temporary, WR_MARK_NAME);
-	if (error == 0)
-		error = disk->ops->sync_folder(disk->context);
-	else
+	if (error != 0) {
 		(void)disk->ops->unlink(disk->context, temporary);
+		return error;
+	}
+	return disk->ops->sync_folder(disk->context);
+}
+
+/* Without the mark the next start would write the last segment anew, for which a full disk has even
+ * less room: an index is only a cache, and makes some. */
+enum wr_status wr_fs_leave_mark(struct wr_fs_store *self)
+{
+	const struct wr_disk *disk = &self->disk;
+	char bytes[MARK_BYTES], name[WR_FS_NAME_BYTES];
+	int error;
+
+	wr_assert(self->batch.bytes == 0 && self->written_position == self->durable_position);
+	encode(bytes, self);
+	error = put_mark(self, bytes);
+	for (uint32_t i = 0; wr_fs_is_room_error(-error) && i + 1 < self->segment_count; i++) {
+		wr_fs_index_name(name, self->segments[i].number);
+		if (disk->ops->unlink(disk->context, name) == 0)
+			error = put_mark(self, bytes);
+	}
 	return error == 0 ? WR_OK : WR_IO;
 }

@@ -20,7 +20,9 @@ enum {
 	/* A segment is made larger for a large checkpoint, but not beyond any measure: a log is
 	 * several of them. */
 	SEGMENT_BYTES_MAX = 1 << 30,
-	SHARE_PART = 4
+	SHARE_PART = 4,
+	/* The log goes no further than this part of all room without a checkpoint. */
+	LATE_PART = 8
 };
 
 enum phase { IDLE, RUNNING, READY };
@@ -153,13 +155,18 @@ static bool is_over(const struct wr_fs_store *self)
 
 /* Cleaning frees what lies before the older of two checkpoints. Beginning a segment without one
  * puts that off by a segment; so there must be room for it and for two that have one, behind all
- * that cannot be cleaned now, and for their indexes. */
+ * that cannot be cleaned now, and for their indexes. What can be cleaned is not all free then: under
+ * load, when each segment is used up as soon as it is there, checkpoints would come so late that
+ * they keep most of the room for themselves. */
 bool wr_fs_must_checkpoint(const struct wr_fs_store *self)
 {
 	uint64_t next = wr_fs_next_bytes(self), bytes = self->prepare->bytes;
+	uint64_t late = self->config.bytes_max / LATE_PART;
 
 	if (self->prepare->phase != READY)
 		return false;
+	if (self->since_checkpoint > late && self->since_checkpoint > 2 * next)
+		return true;
 	for (uint32_t i = self->segment_count; i > 0; i--) {
 		const struct wr_segment *segment = &self->segments[i - 1];
 

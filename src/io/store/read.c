@@ -201,8 +201,10 @@ static enum wr_status next_of_stream(struct wr_fs_store *self, uint32_t stream, 
 			set_place(self, place, segment, hint, record.sequence);
 		return status;
 	}
-	if (row->last_sequence == 0)
-		row->last_sequence = after; /* so that this is not searched for again */
+	/* So that this is not searched for again; but `after` may be no event of this stream. */
+	if (row->last_sequence == 0 && self->given.stream == stream &&
+	    self->given.sequence == after)
+		row->last_sequence = after;
 	return WR_NOT_FOUND;
 }
 

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { GENERATION_BYTES = 12 }; /* of the record that says which one ended */
+
 /* ---- segments that are not the last one ---- */
 
 static enum wr_status sync_segment(struct wr_fs_store *self, const struct wr_segment *segment)
@@ -31,6 +33,15 @@ static enum wr_status sync_segment(struct wr_fs_store *self, const struct wr_seg
 	return error == 0 ? WR_OK : wr_open_fail(self, WR_IO, -error, "syncing", name, 0);
 }
 
+/* Of a segment that is written anew: its records, and the reserved end behind them. */
+static uint64_t least_bytes(const struct wr_fs_store *self, const struct wr_remake *what)
+{
+	uint64_t bytes = what->from != 0 ? what->end : WR_SEGMENT_HEADER_BYTES;
+
+	bytes += WR_RECORD_HEADER_BYTES + GENERATION_BYTES + wr_fs_tail_bytes(self);
+	return (bytes / WR_RECORD_ALIGN + 1) * WR_RECORD_ALIGN;
+}
+
 static enum wr_status remake(struct wr_opening *self, const struct wr_remake *what, uint32_t *end,
 			     uint32_t *file_bytes)
 {
@@ -46,6 +57,15 @@ static enum wr_status remake(struct wr_opening *self, const struct wr_remake *wh
 		if (status != WR_OK)
 			return status;
 		error = wr_open_remake(store, what, end, file_bytes);
+	}
+	/* On a disk that is full the last one is made no longer than must be: the store is full,
+	 * but what it has is served. */
+	if (wr_fs_is_room_error(-error) && what->generation != 0) {
+		struct wr_remake least = *what;
+
+		least.file_bytes = least_bytes(store, what);
+		if (least.file_bytes < what->file_bytes)
+			error = wr_open_remake(store, &least, end, file_bytes);
 	}
 	wr_fs_segment_name(name, what->header.number);
 	if (error == -ENOMEM)

@@ -9,7 +9,9 @@
  * way instead, when together they have more than half of all room. (Where the room is so little
  * that the store is full of what must stay for now, anybody's oldest go: full would be for ever.)
  *
- * All of one pass is one RETIRED record: what streams have given up, and what they have left.
+ * All of one pass is one RETIRED record: what streams have given up, and what they have left. A
+ * pass is planned over as many turns as it takes, a little in each, and changes nothing before its
+ * end.
  */
 #include "bytes/endian.h"
 #include "check.h"
@@ -17,47 +19,64 @@
 
 enum {
 	ROW_BYTES = 32,
-	ROWS_MAX = 32,	 /* of one record */
-	UNITS_MAX = 128, /* of one pass */
-	TRIES_MAX = 256,
-	EASY_PART = 4, /* cleaning that frees this part of what it reads */
-	/* Entries looked at in one pass: some milliseconds. */
-	LOOKS_MAX = 32768
+	ROWS_MAX = 2048, /* of one record */
+	EASY_PART = 4,	 /* cleaning that frees this part of what it reads */
+	/* Of a segment: a pass gains as much or is none; and when there is no next segment, as the
+	 * room that is left then is not for little gains. */
+	WORTH_PART = 64,
+	TIGHT_PART = 8,
+	TAIL_PART = 4,	/* of that room: what one record may take */
+	REST_MS = 1000, /* when nothing was found, unless there is a new checkpoint */
+	/* Entries looked at in one turn: some milliseconds. */
+	LOOKS_MAX = 16384,
+	SEARCH_LOOKS = 32,   /* what finding a stream in an index costs beside */
+	ROWS_OF_A_LOOK = 16, /* streams that are compared in the time of one */
 };
 
 enum what { EVENTS, ITEMS };
 
-/* What a stream would be like after this pass. */
+/* What a stream gives up in this pass. */
 struct change {
 	uint32_t stream;
-	struct wr_stream_row row;
-	bool is_over[2]; /* nothing more to give, by what */
+	uint32_t first_item;
+	uint64_t evicted;
+	uint64_t lost[2]; /* bytes, by what */
+	bool is_over[2];  /* nothing more to give */
+};
+
+/* What a stream has, less that. */
+struct state {
+	uint64_t evicted;
+	uint32_t first_item, last_item;
+	uint64_t bytes[2];
 };
 
 struct unit {
 	struct wr_segment *segment;
 	uint64_t evicted;
 	uint32_t first_item;
-	uint32_t event_bytes, item_bytes;
+	uint32_t bytes[2];
 	bool has_newest; /* event or item, which stays: there is nothing behind */
 };
 
-struct pass {
+struct wr_retire {
 	struct wr_fs_store *store;
+	uint32_t stream_max; /* streams that there were when it began */
+	uint16_t *slots;     /* per stream: 1 + index of its change, 0: none */
 	struct change changes[ROWS_MAX];
 	uint32_t change_count;
-	struct {
-		uint32_t segment; /* index */
-		uint32_t bytes;
-	} units[UNITS_MAX];
-	uint32_t unit_count;
-	uint64_t gained;
+	uint64_t gained; /* the sum of planned_bytes of segments that are not damaged */
+
+	/* of this turn */
 	uint32_t looks;
 	uint32_t rows_max;
 	bool is_last_resort;	  /* nothing can be written, and nothing else would help */
+	bool is_row_full;	  /* whoever gives already gives more */
 	uint64_t bytes[2];	  /* of all streams, by what */
 	uint32_t stream_count[2]; /* that have some */
 };
+
+_Static_assert(ROWS_MAX < UINT16_MAX, "slots are 16 bits");
 
 /* ---- what there is to gain ---- */
 
@@ -85,7 +104,8 @@ uint64_t wr_fs_dead_bytes(const struct wr_fs_store *self)
 	return bytes;
 }
 
-/* After an opening it has to be found out, of one segment after the other. False: it is known. */
+/* After an opening it has to be found out, of one segment after the other. False: it is known, of
+ * all that can be read. */
 static bool learn_dead(struct wr_fs_store *self)
 {
 	for (uint32_t i = 0; i < self->segment_count; i++) {
@@ -94,39 +114,50 @@ static bool learn_dead(struct wr_fs_store *self)
 		if (segment->is_dead_known || !wr_fs_is_cleanable(self, segment))
 			continue;
 		/* What cannot be read now is not cleaned now. */
-		return wr_fs_index_learn_dead(self, segment) == WR_OK;
+		if (wr_fs_index_learn_dead(self, segment) == WR_OK)
+			return true;
 	}
 	return false;
 }
 
-/* ---- rows, as this pass leaves them ---- */
+/* ---- streams, as this pass leaves them ---- */
 
-static struct change *find_change(struct pass *self, uint32_t stream)
+static struct change *find_change(struct wr_retire *self, uint32_t stream)
 {
-	for (uint32_t i = 0; i < self->change_count; i++)
-		if (self->changes[i].stream == stream)
-			return &self->changes[i];
-	return NULL;
+	return self->slots[stream] == 0 ? NULL : &self->changes[self->slots[stream] - 1];
 }
 
-static const struct wr_stream_row *row_of(struct pass *self, uint32_t stream)
+static struct state state_of(struct wr_retire *self, uint32_t stream)
 {
+	const struct wr_stream_row *row = &self->store->rows[stream];
 	const struct change *change = find_change(self, stream);
+	struct state state = {
+		row->evicted, row->first_item, row->last_item, {row->event_bytes, row->item_bytes}};
 
-	return change != NULL ? &change->row : &self->store->rows[stream];
+	if (change == NULL)
+		return state;
+	state.evicted = change->evicted;
+	state.first_item = change->first_item;
+	for (unsigned what = EVENTS; what <= ITEMS; what++)
+		state.bytes[what] -= change->lost[what] < state.bytes[what] ? change->lost[what]
+									    : state.bytes[what];
+	return state;
 }
 
 /* NULL: the record is full. */
-static struct change *take_change(struct pass *self, uint32_t stream)
+static struct change *take_change(struct wr_retire *self, uint32_t stream)
 {
+	const struct wr_stream_row *row = &self->store->rows[stream];
 	struct change *change = find_change(self, stream);
 
 	if (change != NULL)
 		return change;
-	if (self->change_count == self->rows_max)
+	if (self->change_count >= self->rows_max)
 		return NULL;
 	change = &self->changes[self->change_count++];
-	*change = (struct change){.stream = stream, .row = self->store->rows[stream]};
+	self->slots[stream] = (uint16_t)self->change_count;
+	*change = (struct change){
+		.stream = stream, .first_item = row->first_item, .evicted = row->evicted};
 	return change;
 }
 
@@ -145,7 +176,7 @@ static uint32_t first_index(const struct wr_fs_store *self, const struct wr_stre
 
 /* Whether this stream has an event above `sequence` behind this segment; when not, and it is not
  * known yet, `sequence` is its newest. */
-static enum wr_status has_newer(struct pass *self, uint32_t stream, uint32_t index,
+static enum wr_status has_newer(struct wr_retire *self, uint32_t stream, uint32_t index,
 				uint64_t sequence, bool *out)
 {
 	struct wr_fs_store *store = self->store;
@@ -158,7 +189,7 @@ static enum wr_status has_newer(struct pass *self, uint32_t stream, uint32_t ind
 			struct wr_index_entry entry;
 			uint32_t hint = 0;
 
-			self->looks += 16;
+			self->looks += SEARCH_LOOKS;
 			status = wr_fs_index_find(store, &store->segments[i], stream, sequence, 0,
 						  &hint, &entry);
 		}
@@ -172,40 +203,44 @@ static enum wr_status has_newer(struct pass *self, uint32_t stream, uint32_t ind
 }
 
 /* Counts one entry in. The newest item stays, as does the newest event. */
-static void count_entry(struct unit *unit, const struct wr_stream_row *row, enum what what,
+static void count_entry(struct unit *unit, const struct state *state, enum what what,
 			uint64_t sequence, const struct wr_index_entry *entry, uint32_t *pending)
 {
-	if (entry->item == 0 && sequence > row->evicted)
+	if (entry->item == 0 && sequence > state->evicted)
 		*pending += entry->bytes;
-	if (what == EVENTS && entry->item == 0 && sequence > row->evicted) {
+	if (what == EVENTS && entry->item == 0 && sequence > state->evicted) {
 		unit->evicted = sequence;
-		unit->event_bytes = *pending;
+		unit->bytes[EVENTS] = *pending;
 	}
-	if (what == ITEMS && entry->item != 0 && entry->item == row->last_item)
+	if (what == ITEMS && entry->item != 0 && entry->item == state->last_item)
 		unit->has_newest = true;
-	if (what == ITEMS && entry->item >= row->first_item && entry->item < row->last_item) {
-		unit->item_bytes += entry->bytes;
+	if (what == ITEMS && entry->item >= state->first_item && entry->item < state->last_item) {
+		unit->bytes[ITEMS] += entry->bytes;
 		unit->first_item = entry->item + 1;
-		unit->event_bytes = *pending;
+		unit->bytes[EVENTS] = *pending;
 		if (unit->evicted < sequence)
 			unit->evicted = sequence;
 	}
 }
 
 /* What giving up this stream's events within this segment would be. WR_NOT_FOUND: nothing. */
-static enum wr_status measure(struct pass *self, uint32_t stream, enum what what, uint32_t index,
-			      struct unit *unit)
+static enum wr_status measure(struct wr_retire *self, uint32_t stream, enum what what,
+			      uint32_t index, struct unit *unit)
 {
 	struct wr_fs_store *store = self->store;
-	const struct wr_stream_row *row = row_of(self, stream);
+	const struct state state = state_of(self, stream);
 	struct wr_segment *segment = &store->segments[index];
-	uint64_t after = what == EVENTS ? row->evicted : 0;
+	uint64_t after = what == EVENTS ? state.evicted : 0;
 	uint32_t hint = 0, pending = 0;
 	struct wr_index_entry entry, next;
 	enum wr_status status = wr_fs_index_find(store, segment, stream, after, 0, &hint, &entry);
 
+	self->looks += SEARCH_LOOKS;
 	*unit = (struct unit){
-		.segment = segment, .evicted = row->evicted, .first_item = row->first_item};
+		.segment = segment,
+		.evicted = state.evicted,
+		.first_item = state.first_item,
+	};
 	while (status == WR_OK) {
 		uint64_t sequence = segment->first_sequence + entry.sequence_delta;
 		bool is_old = true;
@@ -221,20 +256,21 @@ static enum wr_status measure(struct pass *self, uint32_t stream, enum what what
 		if (!is_old)
 			unit->has_newest = true;
 		else
-			count_entry(unit, row, what, sequence, &entry, &pending);
+			count_entry(unit, &state, what, sequence, &entry, &pending);
 		entry = next;
 	}
 	if (status != WR_NOT_FOUND)
 		return status;
-	return unit->event_bytes + unit->item_bytes != 0 ? WR_OK : WR_NOT_FOUND;
+	return unit->bytes[EVENTS] + unit->bytes[ITEMS] != 0 ? WR_OK : WR_NOT_FOUND;
 }
 
 /* The oldest unit of this stream that can be cleaned. */
-static enum wr_status find_unit(struct pass *self, uint32_t stream, enum what what,
+static enum wr_status find_unit(struct wr_retire *self, uint32_t stream, enum what what,
 				struct unit *unit)
 {
 	struct wr_fs_store *store = self->store;
 	uint32_t i = first_index(store, &store->rows[stream], what);
+	bool is_sure = true;
 
 	for (; i < store->segment_count; i++) {
 		struct wr_segment *segment = &store->segments[i];
@@ -243,35 +279,35 @@ static enum wr_status find_unit(struct pass *self, uint32_t stream, enum what wh
 		if (segment->last_number >= store->checkpoint_segment[1])
 			break;
 		status = measure(self, stream, what, i, unit);
+		/* What cannot be read is given up with what is behind it, but gives no room. */
+		if (status == WR_IO) {
+			segment->is_dead_known = is_sure = false;
+			continue;
+		}
 		if (status != WR_NOT_FOUND || unit->has_newest)
 			return status;
-		store->rows[stream].searched[what] = segment->last_number + 1;
+		if (is_sure)
+			store->rows[stream].searched[what] = segment->last_number + 1;
 	}
 	return WR_NOT_FOUND;
 }
 
-static void lower(uint64_t *bytes, uint32_t by)
-{
-	*bytes -= *bytes < by ? *bytes : by;
-}
-
-static bool take_unit(struct pass *self, uint32_t stream, const struct unit *unit)
+static bool take_unit(struct wr_retire *self, uint32_t stream, const struct unit *unit)
 {
 	struct change *change = take_change(self, stream);
-	uint32_t bytes = unit->event_bytes + unit->item_bytes;
-	struct wr_stream_row *row;
+	uint32_t bytes = unit->bytes[EVENTS] + unit->bytes[ITEMS];
 
 	if (change == NULL)
 		return false;
-	row = &change->row;
-	row->evicted = unit->evicted;
-	row->first_item = unit->first_item;
-	lower(&row->event_bytes, unit->event_bytes);
-	lower(&row->item_bytes, unit->item_bytes);
-	lower(&self->bytes[EVENTS], unit->event_bytes);
-	lower(&self->bytes[ITEMS], unit->item_bytes);
-	self->units[self->unit_count].segment = (uint32_t)(unit->segment - self->store->segments);
-	self->units[self->unit_count++].bytes = bytes;
+	change->evicted = unit->evicted;
+	change->first_item = unit->first_item;
+	for (unsigned what = EVENTS; what <= ITEMS; what++) {
+		uint64_t *all = &self->bytes[what];
+
+		change->lost[what] += unit->bytes[what];
+		*all -= unit->bytes[what] < *all ? unit->bytes[what] : *all;
+	}
+	unit->segment->planned_bytes += bytes;
 	/* What is in a damaged segment is given up with the rest, but gives no room. */
 	if (!unit->segment->is_damaged)
 		self->gained += bytes;
@@ -280,31 +316,29 @@ static bool take_unit(struct pass *self, uint32_t stream, const struct unit *uni
 
 /* ---- whose ---- */
 
-static uint64_t bytes_of(const struct wr_stream_row *row, enum what what)
-{
-	return what == EVENTS ? row->event_bytes : row->item_bytes;
-}
-
 /* The stream with the most that has something to give; `is_fair`, of those that have at least the
  * average. */
-static bool choose(struct pass *self, enum what what, bool is_fair, uint32_t *stream)
+static bool choose(struct wr_retire *self, enum what what, bool is_fair, uint32_t *stream)
 {
 	uint64_t share = 0, most = 0;
 
+	self->looks += self->stream_max / ROWS_OF_A_LOOK;
 	if (self->stream_count[what] != 0 && is_fair)
 		share = self->bytes[what] / self->stream_count[what];
-	for (uint32_t i = 0; i < self->store->row_count; i++) {
+	for (uint32_t i = 0; i < self->stream_max; i++) {
 		const struct wr_stream_row *row = &self->store->rows[i];
 		const struct change *change;
-		uint64_t bytes = bytes_of(row, what); /* a change only makes it less */
+		/* A change only makes it less. */
+		uint64_t bytes = what == EVENTS ? row->event_bytes : row->item_bytes;
 
 		if (bytes <= most || bytes < share ||
 		    row->searched[what] >= self->store->checkpoint_segment[1])
 			continue;
 		change = find_change(self, i);
-		if (change != NULL)
-			bytes = bytes_of(&change->row, what);
-		if (bytes <= most || bytes < share || (change != NULL && change->is_over[what]))
+		if (change == NULL ? self->is_row_full : change->is_over[what])
+			continue;
+		bytes = state_of(self, i).bytes[what];
+		if (bytes <= most || bytes < share)
 			continue;
 		most = bytes;
 		*stream = i;
@@ -312,45 +346,57 @@ static bool choose(struct pass *self, enum what what, bool is_fair, uint32_t *st
 	return most != 0;
 }
 
-/* One unit more. WR_NOT_FOUND: no stream has one. WR_FULL: this pass cannot take more. */
-static enum wr_status give_up(struct pass *self, enum what what, bool is_fair)
+/* The next unit of this stream. Items fall with the events before them: those of older segments
+ * first. */
+static enum wr_status find_next(struct wr_retire *self, uint32_t stream, enum what what,
+				struct unit *unit)
 {
-	for (unsigned tries = 0; tries < TRIES_MAX && self->looks < LOOKS_MAX; tries++) {
+	enum wr_status status = find_unit(self, stream, what, unit), found;
+	struct unit older;
+
+	if (status != WR_OK || what == EVENTS ||
+	    state_of(self, stream).evicted >= unit->segment->first_sequence)
+		return status;
+	found = find_unit(self, stream, EVENTS, &older);
+	if (found != WR_OK)
+		return found == WR_NOT_FOUND ? WR_OK : found;
+	if (older.segment < unit->segment)
+		*unit = older;
+	return WR_OK;
+}
+
+/* One unit more. WR_NOT_FOUND: no stream has one. WR_FULL: this pass cannot take more. WR_MORE: it
+ * is enough for this turn. */
+static enum wr_status give_up(struct wr_retire *self, enum what what, bool is_fair)
+{
+	while (self->looks < LOOKS_MAX) {
 		struct unit unit;
 		struct change *change;
-		uint32_t stream;
+		uint32_t stream = 0;
 		enum wr_status status;
 
 		if (!choose(self, what, is_fair, &stream))
 			return WR_NOT_FOUND;
-		status = find_unit(self, stream, what, &unit);
-		/* Items fall with the events before them: those of older segments first. */
-		if (status == WR_OK && what == ITEMS &&
-		    row_of(self, stream)->evicted < unit.segment->first_sequence) {
-			struct unit older;
-			enum wr_status found = find_unit(self, stream, EVENTS, &older);
-
-			if (found == WR_OK && older.segment < unit.segment)
-				unit = older;
-			else if (found != WR_OK && found != WR_NOT_FOUND)
-				status = found;
-		}
-		if (status == WR_OK)
-			return take_unit(self, stream, &unit) ? WR_OK : WR_FULL;
-		if (status != WR_NOT_FOUND)
+		status = find_next(self, stream, what, &unit);
+		if (status == WR_OK && take_unit(self, stream, &unit))
+			return WR_OK;
+		if (status != WR_OK && status != WR_NOT_FOUND)
 			return status;
 		change = take_change(self, stream);
-		if (change == NULL)
+		if (change != NULL)
+			change->is_over[what] = true;
+		else if (self->change_count == 0 || wr_fs_has_prepared(self->store))
 			return WR_FULL;
-		change->is_over[what] = true;
+		else
+			self->is_row_full = true;
 	}
-	return WR_FULL;
+	return WR_MORE;
 }
 
 /* Whether transcripts have more than their half: of the room that is left for what may be kept,
  * which is most of it, unless the disk's share is only a few segments. Or whether they have all
  * that there is: other events would not even fill a segment. */
-static bool is_item_heavy(const struct pass *self)
+static bool is_item_heavy(const struct wr_retire *self)
 {
 	const struct wr_fs_store *store = self->store;
 	uint64_t taken = 2 * wr_fs_next_bytes(store), room = store->config.bytes_max;
@@ -365,7 +411,7 @@ static bool is_item_heavy(const struct pass *self)
 
 /* Each pays for its kind, though that may have to wait for a checkpoint, after which more can be
  * cleaned. */
-static enum wr_status give_up_any(struct pass *self)
+static enum wr_status give_up_any(struct wr_retire *self)
 {
 	enum what what = is_item_heavy(self) ? ITEMS : EVENTS;
 	enum wr_status status = give_up(self, what, true);
@@ -377,107 +423,220 @@ static enum wr_status give_up_any(struct pass *self)
 	return status;
 }
 
-static void plan(struct pass *self, uint64_t target)
+/* WR_MORE: to be continued. WR_OK: this is it. */
+static enum wr_status plan(struct wr_retire *self, uint64_t target)
 {
 	enum wr_status status = WR_OK;
 
-	while (status == WR_OK && self->gained < target && self->unit_count < UNITS_MAX)
+	while (status == WR_OK && self->gained < target)
 		status = give_up_any(self);
+	return status == WR_NOT_FOUND || status == WR_FULL ? WR_OK : status;
 }
 
 /* ---- the record ---- */
 
-static bool is_changed(const struct pass *self, const struct change *change)
+static bool is_changed(const struct wr_retire *self, const struct change *change)
 {
 	const struct wr_stream_row *before = &self->store->rows[change->stream];
 
-	return before->evicted != change->row.evicted ||
-	       before->first_item != change->row.first_item;
+	return before->evicted != change->evicted || before->first_item != change->first_item;
 }
 
-static void apply_change(struct wr_fs_store *self, const struct change *change)
+static void put_row(char *out, struct wr_retire *self, uint32_t stream)
 {
-	struct wr_stream_row *row = &self->rows[change->stream];
+	struct state state = state_of(self, stream);
 
-	row->evicted = change->row.evicted;
-	row->first_item = change->row.first_item;
-	row->event_bytes = change->row.event_bytes;
-	row->item_bytes = change->row.item_bytes;
-	if (self->evicted < row->evicted)
-		self->evicted = row->evicted;
+	wr_store_le32(out, stream);
+	wr_store_le32(out + 4, state.first_item);
+	wr_store_le64(out + 8, state.evicted);
+	wr_store_le64(out + 16, state.bytes[EVENTS]);
+	wr_store_le64(out + 24, state.bytes[ITEMS]);
 }
 
-/* Nothing has changed before the record is taken, and all has after. */
-static void commit(struct pass *self)
+static void apply(struct wr_retire *self)
 {
 	struct wr_fs_store *store = self->store;
-	char rows[ROWS_MAX * ROW_BYTES];
-	const struct wr_segment *active;
-	size_t bytes = 0;
 
 	for (uint32_t i = 0; i < self->change_count; i++) {
 		const struct change *change = &self->changes[i];
+		struct state state = state_of(self, change->stream);
+		struct wr_stream_row *row = &store->rows[change->stream];
 
-		if (!is_changed(self, change))
-			continue;
-		wr_store_le32(rows + bytes, change->stream);
-		wr_store_le32(rows + bytes + 4, change->row.first_item);
-		wr_store_le64(rows + bytes + 8, change->row.evicted);
-		wr_store_le64(rows + bytes + 16, change->row.event_bytes);
-		wr_store_le64(rows + bytes + 24, change->row.item_bytes);
-		bytes += ROW_BYTES;
+		row->evicted = state.evicted;
+		row->first_item = state.first_item;
+		row->event_bytes = state.bytes[EVENTS];
+		row->item_bytes = state.bytes[ITEMS];
+		if (store->evicted < row->evicted)
+			store->evicted = row->evicted;
 	}
-	if (bytes == 0 ||
-	    wr_fs_append_own(store, WR_RECORD_RETIRED, wr_view_of(rows, bytes)) != WR_OK)
-		return;
-	for (uint32_t i = 0; i < self->change_count; i++)
-		if (is_changed(self, &self->changes[i]))
-			apply_change(store, &self->changes[i]);
-	for (uint32_t i = 0; i < self->unit_count; i++)
-		store->segments[self->units[i].segment].dead_bytes += self->units[i].bytes;
-	active = wr_fs_active(store);
-	store->retired_position = wr_position(active->number, active->bytes);
+	for (uint32_t i = 0; i < store->segment_count; i++) {
+		store->segments[i].dead_bytes += store->segments[i].planned_bytes;
+		store->segments[i].planned_bytes = 0;
+	}
 }
 
-/* Rows of one record. Of a store that is full it must fit what is left of the active segment: a few
- * streams that give something up are better than a record that cannot be written. */
+/* Nothing has changed before the record is taken, and all has after. False: it was not. */
+static bool commit(struct wr_retire *self)
+{
+	struct wr_fs_store *store = self->store;
+	size_t capacity = self->change_count * (size_t)ROW_BYTES, bytes = 0;
+	const struct wr_segment *active;
+	char *rows;
+
+	if (capacity == 0)
+		return false;
+	rows = wr_allocator_take(store->allocator, capacity);
+	if (rows == NULL)
+		return false;
+	for (uint32_t i = 0; i < self->change_count; i++)
+		if (is_changed(self, &self->changes[i])) {
+			put_row(rows + bytes, self, self->changes[i].stream);
+			bytes += ROW_BYTES;
+		}
+	if (bytes != 0 &&
+	    wr_fs_append_own(store, WR_RECORD_RETIRED, wr_view_of(rows, bytes)) == WR_OK) {
+		apply(self);
+		self->change_count = 0; /* they are the rows now */
+		active = wr_fs_active(store);
+		store->retired_position = wr_position(active->number, active->bytes);
+	}
+	wr_allocator_free(store->allocator, rows, capacity);
+	return self->change_count == 0;
+}
+
+/* Rows of one record. Without a next segment it must fit what is left of the active one, and leave
+ * most of that for others to come: what it gives up may not be enough. */
 static uint32_t rows_that_fit(struct wr_fs_store *self)
 {
 	const struct wr_segment *active = wr_fs_active(self);
 	uint32_t bytes = self->config.payload_bytes_max;
 	uint32_t room = active->file_bytes - active->bytes;
 
+	if (room / TAIL_PART >= WR_RECORD_HEADER_BYTES + ROW_BYTES)
+		room /= TAIL_PART;
 	room -= room < WR_RECORD_HEADER_BYTES ? room : WR_RECORD_HEADER_BYTES;
 	if (!wr_fs_has_prepared(self) && bytes > room)
 		bytes = room;
 	return bytes / ROW_BYTES < ROWS_MAX ? bytes / ROW_BYTES : ROWS_MAX;
 }
 
+/* ---- passes ---- */
+
+static struct wr_retire *begin(struct wr_fs_store *self)
+{
+	struct wr_retire *pass = wr_allocator_take_zeroed(self->allocator, sizeof *pass);
+
+	if (pass == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < self->segment_count; i++)
+		self->segments[i].planned_bytes = 0;
+	pass->store = self;
+	pass->stream_max = self->row_count;
+	pass->slots = wr_allocator_take_zeroed(self->allocator,
+					       (pass->stream_max + 1) * sizeof *pass->slots);
+	if (pass->slots != NULL)
+		return pass;
+	wr_allocator_free(self->allocator, pass, sizeof *pass);
+	return NULL;
+}
+
+void wr_fs_retention_deinit(struct wr_fs_store *self)
+{
+	struct wr_retire *pass = self->retire;
+
+	if (pass == NULL)
+		return;
+	/* What was found out on the way held for rows as they would have become. */
+	for (uint32_t i = 0; i < pass->change_count; i++)
+		for (unsigned what = EVENTS; what <= ITEMS; what++)
+			self->rows[pass->changes[i].stream].searched[what] = 0;
+	wr_allocator_free(self->allocator, pass->slots,
+			  (pass->stream_max + 1) * sizeof *pass->slots);
+	wr_allocator_free(self->allocator, pass, sizeof *pass);
+	self->retire = NULL;
+}
+
+/* What is different in each turn: events come in meanwhile. */
+static void begin_turn(struct wr_retire *self)
+{
+	struct wr_fs_store *store = self->store;
+
+	self->looks = 0;
+	self->rows_max = rows_that_fit(store);
+	self->is_row_full = false;
+	self->is_last_resort = store->state == WR_FS_FULL && !wr_fs_has_cleaning(store, UINT32_MAX);
+	for (unsigned what = EVENTS; what <= ITEMS; what++)
+		self->bytes[what] = self->stream_count[what] = 0;
+	for (uint32_t i = 0; i < self->stream_max; i++) {
+		struct state state = state_of(self, i);
+
+		for (unsigned what = EVENTS; what <= ITEMS; what++) {
+			self->bytes[what] += state.bytes[what];
+			self->stream_count[what] += state.bytes[what] != 0;
+		}
+	}
+}
+
+static bool is_worth_it(const struct wr_retire *self, uint64_t dead)
+{
+	const struct wr_fs_store *store = self->store;
+	uint64_t next = wr_fs_next_bytes(store);
+
+	if (self->change_count > self->rows_max) /* the room was used for something else */
+		return false;
+	return wr_fs_has_prepared(store) ? self->gained >= next / WORTH_PART
+					 : self->gained + dead >= next / TIGHT_PART;
+}
+
+/* Nothing was found, and nothing will be before something has changed. */
+static bool must_rest(const struct wr_fs_store *self)
+{
+	return self->retire_boundary == self->checkpoint_segment[1] &&
+	       self->config.now_ms() < self->retire_rest_until_ms;
+}
+
+static void rest(struct wr_fs_store *self)
+{
+	self->retire_boundary = self->checkpoint_segment[1];
+	self->retire_rest_until_ms = self->config.now_ms() + REST_MS;
+}
+
+static void go_on(struct wr_fs_store *self, uint64_t dead, uint64_t target)
+{
+	struct wr_retire *pass = self->retire;
+	enum wr_status status;
+
+	begin_turn(pass);
+	status = plan(pass, target - dead);
+	if (status == WR_MORE)
+		return;
+	if (status != WR_OK || !is_worth_it(pass, dead) || !commit(pass))
+		rest(self);
+	wr_fs_retention_deinit(self);
+}
+
 void wr_fs_retain(struct wr_fs_store *self)
 {
-	struct pass pass = {.store = self};
 	uint64_t dead, target = wr_fs_next_bytes(self);
 
 	wr_fs_read_rest(self);
-	if (!wr_fs_is_pressed(self) || wr_fs_is_cleaning(self) || self->is_in_checkpoint ||
-	    self->checkpoint_segment[1] == 0 || learn_dead(self))
+	if (!wr_fs_is_pressed(self)) {
+		wr_fs_retention_deinit(self);
+		return;
+	}
+	if (wr_fs_is_cleaning(self) || self->is_in_checkpoint || self->checkpoint_segment[1] == 0 ||
+	    learn_dead(self))
 		return;
 	dead = wr_fs_dead_bytes(self);
 	/* What is easily had is had first. */
-	if (dead >= target || wr_fs_has_cleaning(self, EASY_PART))
+	if (dead >= target || wr_fs_has_cleaning(self, EASY_PART)) {
+		wr_fs_retention_deinit(self);
 		return;
-	pass.is_last_resort = self->state == WR_FS_FULL && !wr_fs_has_cleaning(self, UINT32_MAX);
-	for (uint32_t i = 0; i < self->row_count; i++) {
-		for (unsigned what = EVENTS; what <= ITEMS; what++) {
-			uint64_t bytes = bytes_of(&self->rows[i], (enum what)what);
-
-			pass.bytes[what] += bytes;
-			pass.stream_count[what] += bytes != 0;
-		}
 	}
-	pass.rows_max = rows_that_fit(self);
-	plan(&pass, target - dead);
-	commit(&pass);
+	if (self->retire == NULL && !must_rest(self))
+		self->retire = begin(self);
+	if (self->retire != NULL)
+		go_on(self, dead, target);
 }
 
 enum wr_status wr_fs_retired_load(struct wr_fs_store *self, struct wr_view payload)

@@ -144,6 +144,7 @@ static void release(struct wr_fs_store *self)
 {
 	if (self->jobs != NULL)
 		wr_jobs_free(self->jobs);
+	wr_fs_retention_deinit(self);
 	wr_fs_clean_deinit(self);
 	wr_fs_index_deinit(self);
 	wr_fs_prepare_deinit(self);
@@ -243,6 +244,7 @@ void wr_fs_store_turn(struct wr_fs_store *self)
 	wr_jobs_poll(self->jobs);
 	if (!self->is_live || self->state == WR_FS_FAILED)
 		return;
+	wr_fs_checkpoint_abandon(self);
 	/* What is given up goes with the records of this turn. */
 	wr_fs_retain(self);
 	if (wr_fs_flush(self) != WR_OK)

@@ -75,6 +75,7 @@ struct wr_segment {
 	uint32_t file_bytes;	/* on disk, without the index */
 	uint32_t made_bytes;	/* opening: it was made so long, by its header; 0: not said */
 	uint32_t dead_bytes;	/* of events that were given up, when known */
+	uint32_t planned_bytes; /* retention.c: of those that are about to be */
 	uint32_t event_count;	/* entries of its index; of a sealed one known when it was loaded */
 	uint32_t stream_count;	/* of its index, like event_count */
 	uint32_t event_bytes;	/* of its events, like event_count */
@@ -100,6 +101,8 @@ struct wr_stream_row {
 	uint64_t last_sequence; /* no event of it is newer; 0: not known, from before */
 	uint64_t searched[2];	/* retention.c: segments below this number have nothing to give */
 	bool is_quarantined;
+	bool is_lost; /* quarantined by an opening: checkpoints keep it. What a reading found is
+		       * found again, or it was the disk's passing mood */
 };
 
 struct wr_generation_row {
@@ -175,6 +178,8 @@ struct wr_fs_store {
 	uint64_t cleaned_count;
 	uint64_t retired_position; /* behind the newest RETIRED record */
 	uint64_t clean_record_bytes, clean_not_before_ms;
+	struct wr_retire *retire; /* what is being planned to be given up */
+	uint64_t retire_boundary, retire_rest_until_ms;
 	uint64_t retry_due_ms; /* preparing is tried again; 0: nothing waits */
 
 	/* read.c */
@@ -307,6 +312,9 @@ bool wr_fs_wants_checkpoint(void *context);
 enum wr_status wr_fs_checkpoint_begin(void *context);
 enum wr_status wr_fs_checkpoint_add(void *context, struct wr_view part);
 enum wr_status wr_fs_checkpoint_end(void *context);
+/* One that was begun and neither ended nor refused is given up, as its owner did; or there is none.
+ */
+void wr_fs_checkpoint_abandon(struct wr_fs_store *self);
 /* Notes the end of a generation, the oldest ones are forgotten. One that is known, or is older than
  * the newest known, changes nothing. WR_OK, WR_NO_MEMORY. */
 enum wr_status wr_fs_generation_add(struct wr_fs_store *self, uint32_t generation,
@@ -427,6 +435,7 @@ uint32_t wr_fs_first_item(void *context, uint32_t worker);
 /* Once per turn: gives up events when the disk's share is used up (one RETIRED record), and has
  * segments cleaned once that is durable. */
 void wr_fs_retain(struct wr_fs_store *self);
+void wr_fs_retention_deinit(struct wr_fs_store *self);
 void wr_fs_clean(struct wr_fs_store *self);
 void wr_fs_clean_deinit(struct wr_fs_store *self);
 /* Whether the store is short of its share of the disk, less what cleaning itself needs. */

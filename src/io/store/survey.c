@@ -162,6 +162,9 @@ static enum wr_status check_identity(struct wr_opening *self)
 	if (self->mark.state == WR_MARK_SOUND &&
 	    memcmp(self->mark.store_id, store->store_id, WR_STORE_ID_BYTES) != 0)
 		self->mark.state = WR_MARK_DAMAGED;
+	/* The only header that named it may be the one that is damaged. */
+	if (self->mark.state == WR_MARK_SOUND && store->generation < self->mark.generation)
+		store->generation = self->mark.generation;
 	return WR_OK;
 }
 
@@ -305,11 +308,11 @@ static enum wr_status try_epoch(struct wr_fs_store *self, struct wr_segment *seg
 }
 
 /* What its first record tells, in one of the epochs that it can be of; without a first record, any
- * later one. */
+ * later one. Epochs above all that headers name are tried, too: a start behind an unclean end
+ * writes the last segment under a new one, which no other file may have. */
 static enum wr_status guess(struct wr_fs_store *self, struct wr_segment *segment, uint64_t epoch)
 {
 	int handle = wr_fs_handle(self, segment->number, false);
-	uint64_t tries = self->generation < epoch ? 0 : self->generation - epoch + 1;
 	enum wr_status status;
 	struct wr_scan scan;
 
@@ -321,10 +324,12 @@ static enum wr_status guess(struct wr_fs_store *self, struct wr_segment *segment
 			       WR_SEGMENT_HEADER_BYTES, segment->file_bytes);
 	if (status == WR_OK)
 		status = WR_NOT_FOUND;
-	for (uint64_t i = 0; status == WR_NOT_FOUND && i < tries && i < EPOCHS_TRIED_MAX; i++)
+	for (uint64_t i = 0; status == WR_NOT_FOUND && i < EPOCHS_TRIED_MAX; i++)
 		status = try_epoch(self, segment, &scan, epoch + i, false);
-	for (uint64_t i = 0; status == WR_NOT_FOUND && i < tries && i < EPOCHS_SEARCHED_MAX; i++)
+	for (uint64_t i = 0; status == WR_NOT_FOUND && i < EPOCHS_SEARCHED_MAX; i++)
 		status = try_epoch(self, segment, &scan, epoch + i, true);
+	if (status == WR_OK && self->generation < segment->epoch)
+		self->generation = (uint32_t)segment->epoch;
 	if (status != WR_OK && status != WR_NOT_FOUND)
 		wr_open_fail_at(self, status, scan.os_error, "reading", segment->number,
 				scan.offset);
@@ -332,11 +337,21 @@ static enum wr_status guess(struct wr_fs_store *self, struct wr_segment *segment
 	return status == WR_NOT_FOUND ? WR_OK : status;
 }
 
+/* The lowest epoch that a segment behind all of the table can be of. Merged ones tell nothing: they
+ * are of the epoch in which they were merged. */
+static uint64_t lowest_epoch(const struct wr_fs_store *self)
+{
+	for (uint32_t i = self->segment_count; i-- > 0;)
+		if (!self->segments[i].is_compacted && self->segments[i].epoch != 0)
+			return self->segments[i].epoch;
+	return 1;
+}
+
 static enum wr_status add_segment(struct wr_opening *self, const struct wr_found *found,
 				  uint64_t next_number)
 {
 	struct wr_fs_store *store = self->store;
-	uint64_t epoch = store->segment_count != 0 ? wr_fs_active(store)->epoch : 1;
+	uint64_t epoch = lowest_epoch(store);
 	struct wr_segment *segment = wr_fs_segment_add(store);
 
 	if (segment == NULL)

@@ -42,7 +42,7 @@ struct kept_store {
 	/* The newest whole checkpoint, and the one that is being made. */
 	bool wants_checkpoint;
 	enum wr_status checkpoint_mood;
-	unsigned checkpoint_count;
+	unsigned checkpoint_count, begun_count;
 	struct kept_list parts, new_parts;
 	bool ignores_checkpoint; /* replays everything from the beginning */
 	/* By Worker, 0: all. */
@@ -141,6 +141,7 @@ static inline enum wr_status kept_checkpoint_begin(void *context)
 	struct kept_store *self = context;
 
 	kept_list_deinit(&self->new_parts);
+	self->begun_count++;
 	return self->checkpoint_mood;
 }
 

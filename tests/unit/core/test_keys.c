@@ -443,7 +443,7 @@ static void test_keys_where_none_can_be_are_damage(void)
 					    .has_key = true,
 					    .key = fixture_key(2, 1),
 					    .as.repeatable = {WR_OPERATION_STOP, 0, 1}};
-	struct wr_event events[3] = {created, input, repeatable};
+	struct wr_event events[4] = {created, input, repeatable};
 
 	CHECK_STATUS(open_with(events, 3), WR_OK);
 	events[2].key = input.key;
@@ -452,6 +452,15 @@ static void test_keys_where_none_can_be_are_damage(void)
 	CHECK_STATUS(open_with(events, 3), WR_CORRUPT);
 	events[2].uptime_s = WR_KEY_S_MAX;
 	CHECK_STATUS(open_with(events, 3), WR_OK);
+	/* A clock that went back keeps what is old behind what is not. */
+	events[1] = events[3] = repeatable;
+	events[1].uptime_s = 2 * WR_KEY_S_MAX;
+	events[2] = input;
+	events[3].uptime_s = WR_KEY_S_MAX;
+	CHECK_STATUS(open_with(events, 3), WR_OK);
+	events[3].key = input.key;
+	CHECK_STATUS(open_with(events, 4), WR_CORRUPT);
+	events[1] = input;
 	events[2] = repeatable;
 	events[2].has_key = false;
 	CHECK_STATUS(open_with(events, 3), WR_CORRUPT); /* a record of nothing */

@@ -62,7 +62,7 @@ static void test_a_checkpoint_stands_at_the_head_of_a_segment(void)
 	CHECK_STATUS(writing_append(&w, 2, 1, 9, WR_STORE_ORDINARY), WR_OK);
 	CHECK_STATUS(writing_append(&w, 2, 0, 100, WR_STORE_ORDINARY), WR_OK);
 	CHECK(wr_fs_row(w.store, 5) != NULL); /* never used: not told */
-	wr_fs_row(w.store, 4)->is_quarantined = true;
+	wr_fs_row(w.store, 4)->is_quarantined = wr_fs_row(w.store, 4)->is_lost = true;
 	wr_fs_row(w.store, 2)->evicted = 1;
 	wr_fs_row(w.store, 2)->first_item = 7;
 	check_written(&w, 2, 300);
@@ -508,6 +508,27 @@ static void test_without_memory_a_checkpoint_is_given_up(void)
 	CHECK(given_up > 0);
 }
 
+/* Its owner may lack the memory for a part, and then says no more. */
+static void test_one_that_is_neither_added_to_nor_ended_is_given_up(void)
+{
+	for (unsigned with_turn = 0; with_turn < 2; with_turn++) {
+		struct writing w;
+
+		writing_begin(&w, WR_DURABILITY_ALWAYS);
+		writing_append_small(&w, 3);
+		CHECK_STATUS(begin(&w), WR_OK);
+		CHECK_STATUS(add(&w, 1, 1000), WR_OK);
+		if (with_turn != 0)
+			writing_rest(&w);
+		writing_append_small(&w, 1);
+		writing_rest(&w);
+		CHECK_U64(writing_visible(&w), 4);
+		CHECK_U64(w.store->checkpoint_segment[0], 0);
+		check_written(&w, 1, 10);
+		writing_close(&w);
+	}
+}
+
 /* ---- reading ---- */
 
 static void test_rows_are_loaded_as_they_were_written(void)
@@ -523,7 +544,9 @@ static void test_rows_are_loaded_as_they_were_written(void)
 	wr_fs_row(w.store, 3)->evicted = 20;
 	wr_fs_row(w.store, 3)->first_item = 5;
 	wr_fs_row(w.store, 4)->evicted = 30;
-	wr_fs_row(w.store, 8)->is_quarantined = true;
+	wr_fs_row(w.store, 8)->is_quarantined = wr_fs_row(w.store, 8)->is_lost = true;
+	/* Found by a reading: not for ever. */
+	wr_fs_row(w.store, 4)->is_quarantined = true;
 	CHECK_STATUS(wr_fs_generation_add(w.store, 1, 7), WR_OK);
 	check_written(&w, 0, 0);
 	writing_rest(&w);
@@ -546,7 +569,7 @@ static void test_rows_are_loaded_as_they_were_written(void)
 		CHECK_U64(a->item_bytes, b->item_bytes);
 		CHECK_U64(a->first_item, b->first_item);
 		CHECK_U64(a->last_item, b->last_item);
-		CHECK(a->is_quarantined == b->is_quarantined);
+		CHECK(a->is_lost == b->is_lost && b->is_quarantined == b->is_lost);
 	}
 	CHECK_U64(other.store->evicted, 30);
 	CHECK(wr_fs_store_is_quarantined(other.store, 8));
@@ -630,6 +653,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_an_error_while_it_grows_is_final),
 	WR_TEST(test_a_part_over_the_limit_is_refused),
 	WR_TEST(test_without_memory_a_checkpoint_is_given_up),
+	WR_TEST(test_one_that_is_neither_added_to_nor_ended_is_given_up),
 	WR_TEST(test_rows_are_loaded_as_they_were_written),
 	WR_TEST(test_rows_that_nobody_wrote_are_refused),
 	WR_TEST(test_generations_are_known_once_and_the_oldest_forgotten),

@@ -526,6 +526,82 @@ static void test_records_longer_than_new_ones_may_be_are_cleaned_too(void)
 	reading_free(self);
 }
 
+/* An index has 32 bits for a sequence, counted from the first one of its segment. */
+static void test_no_segment_stands_for_more_sequences_than_an_index_can_tell(void)
+{
+	const uint64_t leap = UINT64_C(3) << 31;
+	struct reading *self = begin(1);
+	struct wr_fs_store *store = self->store;
+	struct wr_store_record record;
+	uint64_t sequence = 0, later = 0;
+
+	for (unsigned i = 0; i < 3000; i++) {
+		uint32_t worker = i == 0 ? 2 : later == 0 && sequence > leap ? 3 : 1;
+		enum wr_status status = WR_OVERLOAD;
+
+		if (i > 300 && sequence < leap && store->entry_count == 0) {
+			/* As if that many events had come and gone. */
+			wr_fs_active(store)->first_sequence += leap;
+			store->head += leap;
+			sequence += leap;
+		}
+		record = (struct wr_store_record){++sequence, worker, worker == 2 ? 1 : 0,
+						  reading_payload(1, 60)};
+		while (status != WR_OK) {
+			status = self->port.ops->append(self->port.context, &record,
+							WR_STORE_ORDINARY);
+			reading_checkpoint(self);
+			if (i % 20 == 0 || status != WR_OK)
+				reading_rest(self);
+		}
+		if (worker == 3)
+			later = sequence;
+	}
+	CHECK(later > leap && store->cleaned_count > 5);
+	for (uint32_t i = 0; i + 1 < store->segment_count; i++)
+		CHECK(store->segments[i].next_sequence - store->segments[i].first_sequence <=
+		      UINT32_MAX);
+	CHECK_STATUS(self->port.ops->item(self->port.context, 2, 1, &(struct wr_store_place){0, 0},
+					  &record),
+		     WR_OK);
+	CHECK_U64(record.sequence, 1);
+	CHECK_STATUS(self->port.ops->next(self->port.context, 3, 0, &(struct wr_store_place){0, 0},
+					  &record),
+		     WR_OK);
+	CHECK_U64(record.sequence, later);
+	reading_free(self);
+}
+
+/* A segment that nobody can read for as long as it takes stays as it is, and keeps its room; but
+ * others give theirs. */
+static void test_an_unreadable_segment_does_not_keep_others_from_being_cleaned(void)
+{
+	struct reading *self = begin(wr_test_seed());
+	struct wr_segment *segment;
+	char name[WR_FS_NAME_BYTES];
+	uint64_t cleaned, number;
+
+	append_some(self, 2000);
+	reading_rest(self);
+	reading_close(self);
+	reading_open(self);
+	segment = &self->store->segments[1];
+	number = segment->number;
+	wr_fs_index_name(name, number);
+	wr_sim_disk_put(self->sim, name, WR_VIEW("nothing"));
+	wr_fs_forget_handles(self->store, number);
+	wr_fs_index_forget(self->store, number);
+	segment->is_index_loaded = false;
+	segment->rest_until_ms = UINT64_MAX; /* as if reading it had failed just now */
+	cleaned = self->store->cleaned_count;
+	append_some(self, 3000);
+	reading_rest(self);
+	CHECK(self->store->cleaned_count > cleaned + 5);
+	CHECK(wr_fs_segment(self->store, number)->number == number);
+	CHECK(!wr_fs_segment(self->store, number)->is_dead_known);
+	reading_free(self);
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_cleaning_goes_on_for_long, 120),
 	WR_TEST_LIMIT(test_readers_go_on_at_every_step, 120),
@@ -539,5 +615,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_the_helper_thread_cleans_beside_readers, 60),
 	WR_TEST_LIMIT(test_an_index_made_meanwhile_does_no_harm, 120),
 	WR_TEST_LIMIT(test_records_longer_than_new_ones_may_be_are_cleaned_too, 60),
+	WR_TEST_LIMIT(test_an_unreadable_segment_does_not_keep_others_from_being_cleaned, 60),
+	WR_TEST_LIMIT(test_no_segment_stands_for_more_sequences_than_an_index_can_tell, 60),
 	WR_TEST_END,
 };

@@ -877,6 +877,59 @@ static void test_a_damaged_header_does_not_cost_the_records_behind_it(void)
 	}
 }
 
+/* An unclean start writes the last segment under a generation that no other file knows: without its
+ * header that is found out by its records. */
+static void test_a_damaged_header_does_not_cost_the_generation_that_only_it_named(void)
+{
+	static const uint32_t epochs[] = {2, 3, 40, 3000};
+
+	for (size_t i = 0; i < 2 * WR_COUNT(epochs); i++) {
+		struct wr_kit *kit = wr_kit_new();
+		uint32_t epoch = epochs[i / 2];
+
+		wr_kit_begin(kit, 1, 0);
+		wr_kit_event(kit, 1, "a");
+		wr_kit_end(kit);
+		kit->epoch = epoch;
+		wr_kit_begin(kit, 2, 0);
+		wr_kit_event(kit, 1, "b");
+		wr_kit_event(kit, 1, "c");
+		wr_kit_end(kit);
+		if (i % 2 != 0)
+			wr_kit_mark(kit);
+		wr_kit_flip(kit->sim, wr_kit_log(2), 60, 1);
+		wr_kit_open(kit->sim, &first, WR_KIT_GO_ON);
+		check_story(&first, "1.1:a 2.1:b 3.1:c ");
+		CHECK(first.info.recovery.is_damaged && !first.info.recovery.is_torn);
+		CHECK_U64(first.generation, epoch + 1);
+		wr_kit_open(kit->sim, &second, WR_KIT_CLOSE);
+		check_story(&second, "1.1:a 2.1:b 3.1:c 4.1:more ");
+		wr_kit_free(kit);
+	}
+}
+
+/* Nothing is left of the newest generation but the mark that names it. */
+static void test_the_mark_knows_its_generation(void)
+{
+	struct wr_kit *kit = wr_kit_new();
+
+	wr_kit_begin(kit, 1, 0);
+	wr_kit_event(kit, 1, "a");
+	wr_kit_end(kit);
+	kit->epoch = 5;
+	wr_kit_begin(kit, 2, 0);
+	wr_kit_event(kit, 1, "b");
+	wr_kit_end(kit);
+	wr_kit_mark(kit);
+	wr_kit_fill(kit->sim, wr_kit_log(2), 0, WR_KIT_SEGMENT_BYTES, 7);
+	wr_kit_open(kit->sim, &first, WR_KIT_CLOSE);
+	check_story(&first, "1.1:a ");
+	CHECK(first.info.recovery.is_damaged && first.info.recovery.is_maybe_incomplete);
+	CHECK_U64(first.generation, 6);
+	CHECK_U64(first.ends[5], 1);
+	wr_kit_free(kit);
+}
+
 static void test_a_file_that_is_shorter_than_it_was_made_is_damaged(void)
 {
 	struct wr_kit *kit = wr_kit_new();
@@ -1044,6 +1097,30 @@ static void test_a_checkpoint_that_was_given_up_is_passed_over(void)
 	wr_kit_free(kit);
 }
 
+static void look_for_retired(const struct wr_store *port, const struct wr_kit_outcome *out)
+{
+	(void)out;
+	CHECK_U64(port->ops->evicted(port->context, 1), 1);
+}
+
+/* What stands behind a checkpoint that was given up is not of it, though it is no event. */
+static void test_a_retirement_behind_a_checkpoint_that_was_given_up_stays(void)
+{
+	struct wr_kit *kit = wr_kit_new();
+
+	make_checkpoints(kit);
+	wr_kit_begin(kit, 4, WR_SEGMENT_CHECKPOINT);
+	kit->durable = UINT64_C(3) << 32 | 1000;
+	wr_kit_checkpoint(kit, NULL);
+	wr_kit_retired(kit, 1, 1);
+	wr_kit_end(kit);
+	wr_kit_look = look_for_retired;
+	check_twice(kit->sim, "<three> 5.1:e 6.2:f ");
+	wr_kit_look = NULL;
+	CHECK(!first.info.recovery.is_torn && !first.info.recovery.is_damaged);
+	wr_kit_free(kit);
+}
+
 /* The checkpoint arrived, and an event that it counts on did not. */
 static void test_a_checkpoint_ahead_of_what_is_durable_does_not_count(void)
 {
@@ -1155,13 +1232,20 @@ static void test_a_full_disk_opens_with_the_room_of_the_prepared_segment(void)
 	wr_kit_open(kit->sim, &first, WR_KIT_KILL);
 	check_story(&first, plain);
 	CHECK(!wr_kit_has(kit->sim, wr_kit_log(3)));
-	/* Without any it is refused, and opens when there is room again. */
+	/* Without it the last segment is made as short as it can be. */
+	wr_sim_disk_capacity(kit->sim, wr_sim_disk_used(kit->sim) + WR_KIT_SEGMENT_BYTES / 2);
+	wr_kit_open(kit->sim, &first, WR_KIT_KILL);
+	check_story(&first, plain);
+	CHECK_U64(first.info.head, 4);
+	/* Without any room it is refused, and opens when there is some again. */
 	wr_sim_disk_capacity(kit->sim, wr_sim_disk_used(kit->sim));
 	wr_kit_open(kit->sim, &first, WR_KIT_KILL);
 	CHECK_STATUS(first.status, WR_FULL);
 	wr_sim_disk_capacity(kit->sim, UINT64_MAX);
-	wr_kit_open(kit->sim, &first, WR_KIT_KILL);
+	wr_kit_open(kit->sim, &first, WR_KIT_GO_ON);
 	check_story(&first, plain);
+	wr_kit_open(kit->sim, &first, WR_KIT_CLOSE);
+	check_story(&first, "1.1:a 2.2#1:b 3.1:c 4.2#2:d 5.1:more ");
 	wr_kit_free(kit);
 }
 
@@ -1373,6 +1457,8 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_damaged_payload_names_its_stream),
 	WR_TEST(test_damage_that_the_runtime_cannot_do_without_refuses),
 	WR_TEST(test_a_damaged_header_does_not_cost_the_records_behind_it),
+	WR_TEST(test_a_damaged_header_does_not_cost_the_generation_that_only_it_named),
+	WR_TEST(test_the_mark_knows_its_generation),
 	WR_TEST(test_a_file_that_is_shorter_than_it_was_made_is_damaged),
 	WR_TEST(test_the_newest_tails_are_kept_aside_and_no_more),
 	WR_TEST(test_a_tail_that_cannot_be_kept_does_not_stop_the_opening),
@@ -1380,6 +1466,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_without_a_checkpoint_nothing_may_have_been_cleaned),
 	WR_TEST(test_a_checkpoint_that_was_not_finished_is_cut_off),
 	WR_TEST(test_a_checkpoint_that_was_given_up_is_passed_over),
+	WR_TEST(test_a_retirement_behind_a_checkpoint_that_was_given_up_stays),
 	WR_TEST(test_a_checkpoint_ahead_of_what_is_durable_does_not_count),
 	WR_TEST(test_a_lost_retirement_gives_up_all_that_was_cleaned),
 	WR_TEST(test_a_prepared_segment_is_used),

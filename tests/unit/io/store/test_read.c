@@ -387,6 +387,32 @@ static void test_memory_for_large_records_is_given_back(void)
 	reading_free(self);
 }
 
+/* What is looked for in vain behind any place says nothing of where a stream ends; and retention
+ * must know that. */
+static void test_looking_behind_a_stream_does_not_move_its_end(void)
+{
+	struct reading *self = reading_new(1);
+	struct wr_store_place place = {0, 0};
+	struct wr_store_record record;
+
+	reading_open(self);
+	for (unsigned i = 0; i < 400; i++)
+		reading_append(self, i == 5 ? 1 : 2, false, 60);
+	reading_rest(self);
+	reading_close(self);
+	self->head = 400;
+	reading_open(self);
+	self->store->rows[1].last_sequence = 0; /* as when a checkpoint told of it */
+	CHECK_STATUS(self->port.ops->next(self->port.context, 1, 300, &place, &record),
+		     WR_NOT_FOUND);
+	CHECK(self->store->rows[1].last_sequence == 0 || self->store->rows[1].last_sequence == 6);
+	CHECK_STATUS(self->port.ops->next(self->port.context, 1, 0, &place, &record), WR_OK);
+	CHECK_U64(record.sequence, 6);
+	CHECK_STATUS(self->port.ops->next(self->port.context, 1, 6, &place, &record), WR_NOT_FOUND);
+	CHECK_U64(self->store->rows[1].last_sequence, 6);
+	reading_free(self);
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_streams_read_what_was_written, 60),
 	WR_TEST_LIMIT(test_any_cursor_finds_the_next_event, 60),
@@ -397,6 +423,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_hole_that_no_index_knows_of_is_told),
 	WR_TEST(test_what_the_system_lacks_now_is_no_damage),
 	WR_TEST(test_failed_allocations_lose_nothing),
+	WR_TEST(test_looking_behind_a_stream_does_not_move_its_end),
 	WR_TEST(test_memory_for_large_records_is_given_back),
 	WR_TEST_END,
 };

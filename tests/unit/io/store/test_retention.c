@@ -205,6 +205,48 @@ static void test_without_room_for_the_record_nothing_is_given_up(void)
 	reading_free(self);
 }
 
+/* Found with 4000 of them: each gives little, so that records of what was given up used up the end
+ * of a full store before there was enough to clean. The helper is slow here, as it is under load.
+ */
+static void test_many_equal_workers_do_not_fill_it_for_ever(void)
+{
+	enum { WORKERS = 1000 };
+	struct reading *self = reading_new(1);
+	uint64_t sequence = 0, refused = 0;
+	static uint32_t items[WORKERS + 1];
+
+	self->config.segment_bytes = 65536;
+	self->config.bytes_max = 65536 * 24;
+	reading_open(self);
+	while (sequence < 40000) {
+		uint32_t worker = 1 + (uint32_t)reading_draw(self, WORKERS);
+		bool is_item = sequence % 7 == 0;
+		struct wr_store_record record = {sequence + 1, worker,
+						 is_item ? items[worker] + 1 : 0,
+						 reading_payload(sequence, 100)};
+
+		if (self->port.ops->append(self->port.context, &record, WR_STORE_ORDINARY) ==
+		    WR_OK) {
+			sequence++;
+			items[worker] += is_item;
+			refused = 0;
+		} else {
+			CHECK(refused++ < 2000);
+			reading_now_ms += 5;
+		}
+		if (sequence % 16 != 0 && refused == 0)
+			continue;
+		reading_checkpoint(self);
+		wr_fs_store_turn(self->store);
+		wr_jobs_step(self->store->jobs);
+	}
+	CHECK(self->store->state != WR_FS_FAILED);
+	CHECK(self->store->cleaned_count > 10);
+	CHECK(reading_evicted(self, 0) > 20000);
+	reading_close(self);
+	wr_sim_disk_free(self->sim);
+}
+
 /* ---- reading what was given up ---- */
 
 static void put_row(char *out, uint32_t stream, uint32_t first_item, uint64_t evicted)
@@ -256,6 +298,79 @@ static void test_rows_that_nobody_wrote_are_refused(void)
 	reading_free(self);
 }
 
+/* Killed with a full disk, the store opens with a last segment that has hardly any room, is full,
+ * and is not when there is room again. */
+static void test_a_log_that_opened_without_room_goes_on_when_there_is_some(void)
+{
+	struct reading *self = begin(1);
+	struct wr_sim_disk *killed;
+	struct wr_fs_info info;
+	unsigned refused = 0;
+
+	for (unsigned i = 0; i < 300; i++)
+		reading_append(self, 1 + i % 3, i % 9 == 0, 50);
+	reading_rest(self);
+	killed = wr_sim_disk_copy(self->sim);
+	reading_close(self);
+	wr_sim_disk_free(self->sim);
+	self->sim = killed;
+	self->disk = wr_sim_disk_port(killed);
+	/* The prepared one is its only room, and is used by the first of two kills. */
+	for (unsigned i = 0; i < 2; i++) {
+		wr_sim_disk_capacity(self->sim, wr_sim_disk_used(self->sim) + i * 6000);
+		reading_open(self);
+		killed = wr_sim_disk_copy(self->sim);
+		if (i == 1)
+			break;
+		reading_close(self);
+		wr_sim_disk_free(self->sim);
+		self->sim = killed;
+		self->disk = wr_sim_disk_port(killed);
+	}
+	wr_sim_disk_free(killed);
+	wr_sim_disk_capacity(self->sim, wr_sim_disk_used(self->sim));
+	reading_rest(self);
+	wr_fs_store_info(self->store, &info);
+	CHECK(info.state == WR_FS_FULL);
+	CHECK(wr_fs_active(self->store)->file_bytes < 8192);
+	CHECK_STATUS(reading_try_append(self, 1, false, 1000), WR_FULL);
+	reading_check(self, true);
+	wr_sim_disk_capacity(self->sim, UINT64_MAX);
+	while (reading_try_append(self, 1, false, 50) != WR_OK && refused++ < 100) {
+		reading_now_ms += 100;
+		reading_rest(self);
+		reading_checkpoint(self);
+	}
+	CHECK(refused < 100);
+	for (unsigned i = 0; i < 500; i++)
+		reading_append(self, 1 + i % 3, i % 9 == 0, 50);
+	reading_rest(self);
+	reading_check(self, true);
+	reading_close(self);
+	reading_open(self);
+	reading_check(self, true);
+	reading_free(self);
+}
+
+static void test_a_stop_with_a_full_disk_is_a_clean_one(void)
+{
+	struct reading *self = begin(1);
+	struct wr_fs_info info;
+
+	for (unsigned i = 0; i < 300; i++)
+		reading_append(self, 1 + i % 3, i % 9 == 0, 50);
+	reading_rest(self);
+	wr_sim_disk_capacity(self->sim, wr_sim_disk_used(self->sim));
+	for (unsigned i = 0; i < 3; i++) {
+		reading_close(self);
+		reading_open(self);
+		wr_fs_store_info(self->store, &info);
+		CHECK(info.recovery.was_clean);
+		reading_check(self, true);
+	}
+	reading_free(self);
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_chatty_worker_costs_a_quiet_one_nothing, 60),
 	WR_TEST_LIMIT(test_equal_workers_pay_equally, 60),
@@ -263,7 +378,10 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_the_oldest_items_go_when_transcripts_have_most_of_the_room, 60),
 	WR_TEST_LIMIT(test_the_newest_event_of_a_worker_is_never_given_up, 60),
 	WR_TEST_LIMIT(test_random_logs_keep_their_promises, 120),
+	WR_TEST_LIMIT(test_many_equal_workers_do_not_fill_it_for_ever, 120),
 	WR_TEST(test_without_room_for_the_record_nothing_is_given_up),
+	WR_TEST(test_a_log_that_opened_without_room_goes_on_when_there_is_some),
+	WR_TEST(test_a_stop_with_a_full_disk_is_a_clean_one),
 	WR_TEST(test_rows_that_nobody_wrote_are_refused),
 	WR_TEST_END,
 };
