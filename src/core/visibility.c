@@ -98,6 +98,8 @@ void wr_visibility_show_more(struct wr_runtime *self, const struct wr_event *eve
 /* Whether showing the record needs the record itself. */
 static bool is_needed(const struct wr_event *event, const struct wr_worker *worker)
 {
+	if (worker == NULL)
+		return false;
 	if (event->kind == WR_EVENT_INPUT_ACCEPTED)
 		return worker->execution.ops != NULL;
 	return event->kind == WR_EVENT_OUTPUT && is_unfinished_kind(event->as.output.kind);
@@ -180,14 +182,16 @@ static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *e
 	struct wr_event event;
 
 	self->shown.diagnostic_count = entry->diagnostic_count;
-	if (worker != NULL)
-		show_face(self, worker, &entry->face);
+	if (worker == NULL) { /* of the Runtime itself */
+		if (entry->kind == WR_EVENT_RUNTIME_STOPPED)
+			show_runtime_stopped(self);
+		return;
+	}
+	show_face(self, worker, &entry->face);
 	switch ((enum wr_event_kind)entry->kind) {
 	case WR_EVENT_RUNTIME_STARTED:
-	case WR_EVENT_REPEATABLE:
-		break;
 	case WR_EVENT_RUNTIME_STOPPED:
-		show_runtime_stopped(self);
+	case WR_EVENT_REPEATABLE:
 		break;
 	case WR_EVENT_WORKER_CREATED:
 		if (worker->execution.ops != NULL && !worker->has_last_result)

@@ -1110,7 +1110,7 @@ static void test_an_upgrade_with_a_body_is_refused(void)
 		if (WR_WS_SERVER)
 			check_error(400, "bad_request");
 		else
-			check_error(404, "route_not_found");
+			check_error(404, "not_found");
 		/* The connection goes on. */
 		get("/v1/workers");
 		CHECK_U64(answer.status, 200);

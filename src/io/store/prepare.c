@@ -155,9 +155,9 @@ static bool is_over(const struct wr_fs_store *self)
 
 /* Cleaning frees what lies before the older of two checkpoints. Beginning a segment without one
  * puts that off by a segment; so there must be room for it and for two that have one, behind all
- * that cannot be cleaned now, and for their indexes. What can be cleaned is not all free then: under
- * load, when each segment is used up as soon as it is there, checkpoints would come so late that
- * they keep most of the room for themselves. */
+ * that cannot be cleaned now, and for their indexes. What can be cleaned is not all free then:
+ * under load, when each segment is used up as soon as it is there, checkpoints would come so late
+ * that they keep most of the room for themselves. */
 bool wr_fs_must_checkpoint(const struct wr_fs_store *self)
 {
 	uint64_t next = wr_fs_next_bytes(self), bytes = self->prepare->bytes;
