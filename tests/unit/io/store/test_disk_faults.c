@@ -370,7 +370,8 @@ static void fill_and_free(uint64_t capacity, uint64_t seed)
 	wr_sim_disk_capacity(session->sim, capacity);
 	is_open = wr_session_try_open(session, &bounds, &status);
 	CHECK(is_open || status == WR_FULL || status == WR_IO);
-	for (unsigned i = 0; i < 60 && is_open; i++)
+	/* Room for the last event of a turn may be there to the byte: until one is refused. */
+	for (unsigned i = 0; is_open && (i < 60 || (session->refused_count == 0 && i < 600)); i++)
 		CHECK(wr_session_turn(session));
 	if (is_open) {
 		wr_session_rest(session);
