@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define EVENTS_PATH "/v1/workers/worker-00000001/events/ws"
+#define BACKEND_EVENTS_PATH "/api/runtimes/remote:box/workers/worker-00000001/events/ws"
 
 enum { STALLED_RECEIVE_BYTES = 4096, EVENTS_MAX = 256 };
 
@@ -85,8 +86,10 @@ static size_t take_frames(void *context, struct wr_bench_peer *peer, const uint8
 	size_t at = 0, used;
 
 	while ((used = frame_at(data + at, bytes - at)) > 0) {
-		/* The first of them stands for all: it is the slowest check. */
-		if (!self->server->is_floor && peer == self->subscribers)
+		/* The first of them stands for all: it is the slowest check. A Backend's frames
+		 * carry no number to look at. */
+		if (!self->server->is_floor && self->server->behind == NULL &&
+		    peer == self->subscribers)
 			check_order(self, peer, data + at, used);
 		if (!self->server->is_floor && self->heard == 0)
 			note_cursor(self, data + at, used);
@@ -184,6 +187,12 @@ static void add_peer(const struct wr_bench_audience *self, struct wr_bench_peer 
 	epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, peer->fd, &event);
 }
 
+/* Whom to speak to: the Runtime itself. */
+static const struct wr_bench_server *listener(const struct wr_bench_audience *self)
+{
+	return self->server->behind != NULL ? self->server->behind : self->server;
+}
+
 static void seat(struct wr_bench_audience *self, unsigned index)
 {
 	struct wr_bench_peer *peer = &self->subscribers[index];
@@ -191,7 +200,10 @@ static void seat(struct wr_bench_audience *self, unsigned index)
 
 	wr_bench_connect(peer, self->server, 1 + index / 4096,
 			 is_stalled ? STALLED_RECEIVE_BYTES : 0);
-	upgrade(peer, self->server, is_floor ? "/sub" : EVENTS_PATH);
+	upgrade(peer, self->server,
+		is_floor		       ? "/sub"
+		: self->server->behind != NULL ? BACKEND_EVENTS_PATH
+					       : EVENTS_PATH);
 	if (!is_floor)
 		take_one(peer, take_snapshot);
 	if (!is_stalled)
@@ -206,7 +218,7 @@ void wr_bench_renew(struct wr_bench_audience *self)
 			wr_bench_disconnect(peer);
 		if (i > 0 && !self->wants_posts)
 			break;
-		wr_bench_connect(peer, self->server, 0, 0);
+		wr_bench_connect(peer, listener(self), 0, 0);
 		if (!self->wants_posts)
 			upgrade(peer, self->server, "/pub");
 		add_peer(self, peer);
@@ -309,7 +321,7 @@ static size_t write_post(const struct wr_bench_audience *self, char *out, size_t
 	at = (size_t)snprintf(body, 64, "{\"kind\":\"user\",\"content\":\"");
 	memset(body + at, 'x', self->content_bytes);
 	memcpy(body + at + self->content_bytes, "\"}", 3);
-	bytes = wr_bench_request(out, bytes_max, self->server, "POST",
+	bytes = wr_bench_request(out, bytes_max, listener(self), "POST",
 				 "/v1/workers/worker-00000001/input", body);
 	free(body);
 	return bytes;
@@ -328,7 +340,7 @@ static void say(struct wr_bench_audience *self, unsigned events)
 	for (unsigned i = 1; i < events && i < share; i++)
 		memcpy(self->out + i * each, self->out, each);
 	if (is_held)
-		wr_bench_hold(self->server);
+		wr_bench_hold(listener(self));
 	now = wr_bench_now_ns();
 	for (unsigned i = 0; i < events; i++)
 		self->sent_ns[(self->said + i) % WR_BENCH_SENT_MAX] = now;
@@ -339,7 +351,7 @@ static void say(struct wr_bench_audience *self, unsigned events)
 		left -= now_sent;
 	}
 	if (is_held)
-		wr_bench_release(self->server);
+		wr_bench_release(listener(self));
 	self->said += events;
 	self->due += (uint64_t)events * (self->count - self->stalled);
 }

@@ -7,6 +7,6 @@ WR_BUILD=${WR_BUILD:-build/release}
 export WR_BUILD
 
 echo "name,min,median,max,unit,ratio"
-for program in ${*:-micro rest replay fanout idle append restart}; do
+for program in ${*:-micro rest replay fanout relay idle append restart}; do
 	"$WR_BUILD/bench/$program"
 done

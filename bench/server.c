@@ -91,6 +91,7 @@ static void spawn(struct wr_bench_server *self, bool is_floor, const struct wr_b
 	size_t count = 0;
 
 	self->is_floor = is_floor;
+	self->behind = NULL;
 	self->port = free_port();
 	if (is_floor) {
 		snprintf(program, sizeof program, "%s/bench/floor", build_folder());
@@ -164,6 +165,59 @@ void wr_bench_start_runtime(struct wr_bench_server *self, const char *const *fla
 {
 	spawn(self, false, NULL, flags, true);
 	wait_until_it_listens(self);
+}
+
+/* A file of ours that only we can read. */
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t bytes = (ssize_t)strlen(text);
+
+	wr_bench_require(fd >= 0 && write(fd, text, (size_t)bytes) == bytes, "a file");
+	close(fd);
+}
+
+void wr_bench_start_backend(struct wr_bench_server *self, const struct wr_bench_server *runtime)
+{
+	char folder[] = "/tmp/wr-bench-XXXXXX", config[64], secret[64], address[32], text[512];
+	char program[512];
+	const char *words[] = {program,
+			       "--listen",
+			       address,
+			       "--workspace",
+			       folder,
+			       "--config",
+			       config,
+			       "--local-token-env=" TOKEN_NAME,
+			       "--no-local",
+			       "--no-embedded",
+			       "--log-level=error",
+			       "--ping-ms=3600000",
+			       "--idle-ms=3600000",
+			       NULL};
+
+	wr_bench_require(mkdtemp(folder) != NULL, "a folder");
+	snprintf(config, sizeof config, "%s/config", folder);
+	snprintf(secret, sizeof secret, "%s/secret", folder);
+	write_file(secret, WR_BENCH_TOKEN);
+	snprintf(text, sizeof text,
+		 "[[remote]]\nid = \"remote:box\"\nbase_url = \"http://127.0.0.1:%u\"\n"
+		 "token_file = \"%s\"\n",
+		 runtime->port, secret);
+	write_file(config, text);
+	self->is_floor = false;
+	self->behind = runtime;
+	self->port = free_port();
+	snprintf(program, sizeof program, "%s/workspace-server", build_folder());
+	snprintf(address, sizeof address, "127.0.0.1:%u", self->port);
+	setenv(TOKEN_NAME, WR_BENCH_TOKEN, 1);
+	fflush(NULL);
+	self->pid = fork();
+	wr_bench_require(self->pid >= 0, "fork");
+	if (self->pid == 0)
+		become(words, true);
+	wait_until_it_listens(self);
+	errno = 0;
 }
 
 void wr_bench_stop(struct wr_bench_server *self)

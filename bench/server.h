@@ -1,5 +1,6 @@
 /*
- * server — the servers under test as child processes: the floor and worker-runtime.
+ * server — the servers under test as child processes: the floor, worker-runtime, and a
+ * workspace-server over one.
  *
  * A child is pinned, bounded by the life of this program (it is killed when we end, however), and
  * silent unless WR_BENCH_VERBOSE is set. Programs are found in WR_BUILD.
@@ -14,6 +15,7 @@
 
 struct wr_bench_server {
 	bool is_floor;
+	const struct wr_bench_server *behind; /* of a Backend: the Runtime; else NULL */
 	pid_t pid;
 	uint16_t port;
 };
@@ -32,6 +34,8 @@ struct wr_bench_floor {
  * with NULL. */
 void wr_bench_start_floor(struct wr_bench_server *self, const struct wr_bench_floor *floor);
 void wr_bench_start_runtime(struct wr_bench_server *self, const char *const *flags);
+/* A workspace-server with one remote, `remote:box`, that runtime. */
+void wr_bench_start_backend(struct wr_bench_server *self, const struct wr_bench_server *runtime);
 /* Starts without waiting, on any processor; for the time to the first answer. */
 void wr_bench_spawn(struct wr_bench_server *self, bool is_floor,
 		    const struct wr_bench_floor *floor);

@@ -42,6 +42,12 @@ alone() {
 	done
 }
 tidy() { ${CC:-cc} -std=c11 -O1 -o "$out/tidy" tests/tidy.c && "$out/tidy" $everything; }
+installed() { # what make install leaves is enough to embed a Runtime
+	make -s MODE=release B="$out/gcc" DESTDIR="$PWD/$out/root" PREFIX=/usr install || return 1
+	# shellcheck disable=SC2086
+	${CC:-cc} -std=c11 -Wall -Wextra -Werror -I "$out/root/usr/include/worker-runtime" \
+		-o "$out/embed" tests/examples/embed.c "$out/root/usr/lib/libworker-runtime.a" && "$out/embed"
+}
 names() { # every symbol with external linkage starts wr_ (main aside)
 	nm -g --defined-only "$out"/gcc/lib/*.a | awk 'NF==3 && $3 !~ /^(wr_|main$)/ {print; bad=1} END {exit bad}'
 }
@@ -67,6 +73,7 @@ need gcc 'warnings, gcc' && gate 'warnings, gcc' warnings gcc
 need clang 'warnings, clang' && gate 'warnings, clang' warnings clang
 gate 'headers compile alone' alone
 gate 'house rules' tidy
+need gcc 'installed headers' && gate 'installed headers' installed
 need nm 'names start wr_' && gate 'names start wr_' names
 need clang-format 'format' && gate 'format' sh -c "clang-format --dry-run -Werror $(echo "$everything" | tr '\n' ' ')"
 need gcc 'gcc -fanalyzer' && gate 'gcc -fanalyzer' analyzer

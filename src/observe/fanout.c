@@ -1,9 +1,6 @@
 #include "observe/fanout.h"
 
-#include "check.h"
 #include "observe/flow.h"
-#include "wire/event_json.h"
-#include "wire/snapshot_json.h"
 
 /* The largest frame made for one subscriber: a snapshot, each text byte escaped at worst. */
 #define SCRATCH_BYTES_MAX (WR_FRAME_BYTES_MAX + 6 * WR_SNAPSHOT_BYTES_MAX)
@@ -21,18 +18,10 @@ static bool on_message(void *context, struct wr_ws_conn *conn, bool is_text)
 	struct wr_subscription *subscription = subscription_of(conn);
 
 	(void)is_text;
-	if (subscription->is_inside) { /* it reads too slowly to be told why */
-		if (subscription->state != WR_SUBSCRIPTION_CUT) /* on_end gives `saved` back */
-			subscription->state = WR_SUBSCRIPTION_ENDED;
-		wr_ws_conn_close(conn, 1008, WR_VIEW("observation only"));
-		return false;
-	}
-	wr_buf_reset(&self->scratch);
-	wr_diagnostic_frame(
-		&self->scratch, WR_VIEW("runtime.observation_only"),
-		WR_VIEW("this stream carries observation only: send commands over REST"),
-		WR_VIEW_NULL, WR_VIEW_NULL);
-	wr_flow_end(self, subscription, 1008, WR_VIEW("observation only"));
+	if (subscription->is_inside) /* it reads too slowly to be told why */
+		wr_flow_abort(self, subscription);
+	else
+		wr_flow_end(self, subscription, WR_FEED_OBSERVATION_ONLY, WR_REJECTED, 0);
 	return false;
 }
 
@@ -45,12 +34,13 @@ static void on_end(void *context, struct wr_ws_conn *conn)
 {
 	struct wr_fanout *self = context;
 	struct wr_subscription *subscription = subscription_of(conn);
+	const struct wr_feed_ops *ops = self->feed.ops;
 
 	if (!subscription->is_open)
 		return; /* it never became one */
-	wr_list_remove(&subscription->place);
-	if (subscription->state == WR_SUBSCRIPTION_CUT && subscription->in.saved != NULL)
-		wr_saved_frame_leave(&self->saved, subscription->in.saved);
+	wr_flow_leave(self, subscription);
+	if (ops->count != NULL)
+		ops->count(self->feed.context, subscription->worker, -1);
 }
 
 /* ---- what the log tells ---- */
@@ -100,8 +90,10 @@ static void flush(struct wr_fanout *self)
 static void on_turn(struct wr_turn_hook *hook)
 {
 	struct wr_fanout *self = wr_container_of(hook, struct wr_fanout, hook);
-	bool has_moved = self->flushed != self->log->shown_sequence;
+	bool has_moved;
 
+	wr_opening_turn(self);
+	has_moved = self->flushed != self->log->shown_sequence;
 	if (has_moved)
 		flush(self);
 	self->flushed = self->log->shown_sequence;
@@ -109,7 +101,7 @@ static void on_turn(struct wr_turn_hook *hook)
 	if (self->rendered != NULL)
 		wr_rendered_shrink(self->rendered);
 	if (has_moved)
-		wr_runtime_trim(self->runtime);
+		self->feed.ops->trim(self->feed.context);
 }
 
 /* ---- life ---- */
@@ -129,13 +121,16 @@ enum wr_status wr_fanout_new(struct wr_fanout **out, struct wr_reactor *reactor,
 		self->config.ws.queued_bytes_max = SCRATCH_BYTES_MAX;
 	wr_list_init(&self->runtime_subscribers);
 	wr_list_init(&self->backlog);
+	wr_list_init(&self->resumed);
+	for (unsigned i = 0; i < WR_WAITING_LISTS; i++)
+		wr_list_init(&self->waiting[i]);
 	wr_saved_frames_init(&self->saved, allocator, WR_CUT_BYTES_MAX);
 	wr_buf_init(&self->scratch, allocator, SCRATCH_BYTES_MAX);
 	*out = self;
 	return WR_OK;
 }
 
-enum wr_status wr_fanout_attach(struct wr_fanout *self, struct wr_runtime *runtime,
+enum wr_status wr_fanout_attach(struct wr_fanout *self, const struct wr_feed *feed,
 				struct wr_http_server *server)
 {
 	const struct wr_ws_app app = {
@@ -150,8 +145,8 @@ enum wr_status wr_fanout_attach(struct wr_fanout *self, struct wr_runtime *runti
 
 	if (status != WR_OK)
 		return status;
-	self->runtime = runtime;
-	self->log = wr_runtime_log(runtime);
+	self->feed = *feed;
+	self->log = feed->log;
 	self->flushed = self->log->shown_sequence;
 	self->hook.on_turn = on_turn;
 	wr_reactor_add_hook(self->reactor, &self->hook);
@@ -177,68 +172,6 @@ uint32_t wr_fanout_count(const struct wr_fanout *self)
 	return self->group == NULL ? 0 : wr_ws_group_count(self->group);
 }
 
-/* ---- opening a stream ---- */
-
-static enum wr_status send_snapshot(struct wr_fanout *self, struct wr_subscription *subscription,
-				    uint64_t sequence)
-{
-	enum wr_compat compat = self->config.compat;
-
-	wr_buf_reset(&self->scratch);
-	if (subscription->worker == 0)
-		wr_runtime_snapshot_frame(&self->scratch, self->runtime, sequence, compat);
-	else
-		wr_worker_snapshot_frame(&self->scratch, self->runtime,
-					 wr_runtime_worker(self->runtime, subscription->worker),
-					 sequence, compat);
-	return wr_flow_send_scratch(self, subscription);
-}
-
-/* What the peer sees first, by the outcome of its cursor (design 3). */
-static void open_stream(struct wr_fanout *self, struct wr_subscription *subscription,
-			enum wr_status outcome, bool has_cursor, uint64_t sequence)
-{
-	bool has_snapshot = !has_cursor || self->config.compat != WR_COMPAT_NONE;
-
-	if (outcome != WR_OK) {
-		wr_buf_reset(&self->scratch);
-		wr_cursor_refusal_frame(&self->scratch, self->runtime, subscription->worker,
-					outcome, sequence);
-		wr_flow_end(self, subscription, 1008, WR_VIEW("cursor refused"));
-		return;
-	}
-	if (has_snapshot && send_snapshot(self, subscription, sequence) != WR_OK) {
-		subscription->state = WR_SUBSCRIPTION_ENDED;
-		wr_ws_conn_abort(wr_ws_conn_of(subscription));
-		return;
-	}
-	wr_flow_go_on(self, subscription, sequence);
-}
-
-void wr_fanout_accept(struct wr_fanout *self, struct wr_http_exchange *exchange, uint32_t worker,
-		      struct wr_view cursor)
-{
-	struct wr_subscription *subscription;
-	struct wr_ws_conn *conn;
-	bool has_cursor = cursor.data != NULL;
-	/* The watermark of a fresh stream: what is shown is as of here. The store may know more to
-	 * be visible by now; that becomes events. */
-	uint64_t sequence = self->log->shown_sequence;
-	enum wr_status outcome = WR_OK;
-
-	/* Judged first: the cursor is a view into the request, which is gone after the upgrade. */
-	if (has_cursor)
-		outcome = wr_runtime_judge_cursor(self->runtime, worker, cursor, &sequence);
-	conn = wr_ws_conn_accept(self->group, exchange, WR_VIEW_NULL);
-	if (conn == NULL)
-		return;
-	subscription = subscription_of(conn);
-	subscription->is_open = true;
-	subscription->worker = worker;
-	wr_list_init(&subscription->place);
-	open_stream(self, subscription, outcome, has_cursor, sequence);
-}
-
 /* ---- the end ---- */
 
 static void drain_one(void *context, struct wr_ws_conn *conn)
@@ -251,4 +184,46 @@ void wr_fanout_drain(struct wr_fanout *self)
 	self->is_draining = true;
 	if (self->group != NULL)
 		wr_ws_group_each(self->group, drain_one, self);
+}
+
+/* Whom wr_fanout_end means. */
+struct end {
+	struct wr_fanout *fanout;
+	bool is_of_all;
+	uint32_t scope;
+	enum wr_status why;
+};
+
+static void end_one(void *context, struct wr_ws_conn *conn)
+{
+	const struct end *end = context;
+	struct wr_subscription *subscription = subscription_of(conn);
+
+	if (subscription->state == WR_SUBSCRIPTION_ENDED ||
+	    (!end->is_of_all && subscription->worker != end->scope))
+		return;
+	if (subscription->is_inside)
+		wr_flow_abort(end->fanout, subscription);
+	else
+		wr_flow_end(end->fanout, subscription, WR_FEED_ENDED, end->why, 0);
+}
+
+static void end_them(struct end *end)
+{
+	struct wr_fanout *self = end->fanout;
+
+	if (self->group != NULL)
+		wr_ws_group_each(self->group, end_one, end);
+	if (self->rendered != NULL)
+		self->rendered->count = 0;
+}
+
+void wr_fanout_end(struct wr_fanout *self, uint32_t scope, enum wr_status why)
+{
+	end_them(&(struct end){.fanout = self, .scope = scope, .why = why});
+}
+
+void wr_fanout_end_all(struct wr_fanout *self, enum wr_status why)
+{
+	end_them(&(struct end){.fanout = self, .is_of_all = true, .why = why});
 }

@@ -8,12 +8,10 @@
 static void patch(struct wr_fanout *fanout, char *frame, size_t bytes, uint64_t sequence,
 		  uint32_t worker)
 {
-	char cursor[WR_CURSOR_BYTES];
+	const struct wr_feed *feed = &fanout->feed;
 
-	if (worker == 0)
-		return; /* made for this stream */
-	wr_runtime_cursor(fanout->runtime, 0, sequence, cursor);
-	wr_frame_encoding.patch(wr_frame_encoding.context, frame, bytes, cursor);
+	if (worker != 0) /* else it was made for this stream */
+		feed->ops->patch(feed->context, frame, bytes, sequence);
 }
 
 /* Sees to it that the shared buffer has frames behind `after`; *index is of the first. WR_OK, also
@@ -45,10 +43,11 @@ static enum wr_status render(struct wr_fanout *fanout, struct wr_rendered *rende
 static bool find_own_frame(struct wr_fanout *fanout, const struct wr_subscription *self,
 			   struct wr_view *bytes)
 {
+	const struct wr_feed *feed = &fanout->feed;
 	struct wr_event_stream *stream =
 		self->in.frame_worker == 0
 			? &fanout->log->runtime
-			: wr_runtime_worker_events(fanout->runtime, self->in.frame_worker);
+			: feed->ops->stream(feed->context, self->in.frame_worker);
 
 	return wr_event_stream_find(stream, self->at, bytes);
 }
@@ -76,7 +75,7 @@ static bool finish_frame(struct wr_fanout *fanout, struct wr_subscription *self)
 	enum wr_status status;
 
 	if (!render_own_frame(fanout, self)) {
-		wr_flow_abort(self);
+		wr_flow_abort(fanout, self);
 		return false;
 	}
 	part.iov_base = fanout->scratch.data + self->offset;
@@ -84,7 +83,7 @@ static bool finish_frame(struct wr_fanout *fanout, struct wr_subscription *self)
 	status = wr_ws_conn_stream(conn, &part, 1, part.iov_len, &sent);
 	if (status == WR_CLOSED)
 		return false;
-	self->offset = (uint32_t)(self->offset + sent) & 0xfffffffu;
+	self->offset = (uint32_t)(self->offset + sent) & WR_OFFSET_MASK;
 	if (status != WR_OK)
 		return false;
 	self->offset = 0;
@@ -107,7 +106,7 @@ static void send_batches(struct wr_fanout *fanout, struct wr_subscription *self)
 		enum wr_status status;
 
 		if (rendered == NULL || render(fanout, rendered, self->at, &index) != WR_OK) {
-			wr_flow_abort(self);
+			wr_flow_abort(fanout, self);
 			return;
 		}
 		if (rendered->count == 0) {
@@ -119,7 +118,7 @@ static void send_batches(struct wr_fanout *fanout, struct wr_subscription *self)
 		part.iov_len = rendered->bytes.bytes - start;
 		status = wr_ws_conn_stream(conn, &part, 1, part.iov_len, &sent);
 		if (status == WR_CLOSED) {
-			self->state = WR_SUBSCRIPTION_ENDED;
+			wr_flow_leave(fanout, self);
 			return;
 		}
 		wr_flow_stand(self, rendered, start + sent);
@@ -163,7 +162,7 @@ void wr_runtime_flow_release(struct wr_fanout *fanout, struct wr_subscription *s
 		saved = wr_saved_frame_join(&fanout->saved, 0, self->at, (uint32_t)scratch->bytes,
 					    &is_new);
 	if (saved == NULL) {
-		wr_flow_abort(self);
+		wr_flow_abort(fanout, self);
 		return;
 	}
 	if (is_new)

@@ -3,6 +3,7 @@
  * frames are read from the store, decoded and made again for every send, which gives the same bytes
  * each time, so that a frame that was half sent is just made once more. Those that can be sent to
  * wait in one queue, and take turns of one send each; all together have a share of a reactor turn.
+ * Whose frames the feed has to fetch first leaves the queue until it has them.
  */
 #include "observe/flow.h"
 
@@ -29,7 +30,8 @@ static bool is_used_up(const struct share *share)
 static bool is_kept(const struct wr_fanout *fanout, uint32_t worker, uint64_t sequence,
 		    uint32_t offset)
 {
-	uint64_t evicted = wr_runtime_evicted(fanout->runtime, worker);
+	const struct wr_feed *feed = &fanout->feed;
+	uint64_t evicted = feed->ops->evicted(feed->context, worker);
 
 	return offset == 0 ? evicted <= sequence : evicted < sequence;
 }
@@ -42,7 +44,7 @@ bool wr_stored_flow_enter(struct wr_fanout *fanout, struct wr_subscription *self
 	wr_list_remove(&self->place);
 	self->state = WR_SUBSCRIPTION_STORED;
 	self->at = sequence;
-	self->offset = offset & 0xfffffffu;
+	self->offset = offset & WR_OFFSET_MASK;
 	wr_stored_flow_push(fanout, self);
 	return true;
 }
@@ -57,12 +59,27 @@ void wr_stored_flow_push(struct wr_fanout *fanout, struct wr_subscription *self)
 	wr_list_push(&fanout->backlog, &self->place);
 }
 
+void wr_stored_flow_resume(struct wr_fanout *fanout, struct wr_subscription *self)
+{
+	self->state = WR_SUBSCRIPTION_STORED;
+	wr_stored_flow_push(fanout, self);
+}
+
+/* What comes next is not here yet. */
+static void park(struct wr_fanout *fanout, struct wr_subscription *self)
+{
+	self->state = WR_SUBSCRIPTION_PARKED;
+	wr_list_push(wr_flow_waiting(fanout, self->worker), &self->place);
+	wr_flow_caught_up(fanout, self);
+}
+
 /* Reads the frames behind key->after, as many as one send takes, unless they are there; *index is
  * of the first. WR_OK: there is at least one. */
 static enum wr_status read_frames(struct wr_fanout *fanout, struct wr_rendered *rendered,
 				  const struct wr_rendered_key *key, const struct share *share,
 				  uint32_t *index)
 {
+	const struct wr_feed *feed = &fanout->feed;
 	struct wr_store_place place = {0, 0};
 	uint64_t sequence = key->after;
 	enum wr_status status = WR_OK;
@@ -74,7 +91,7 @@ static enum wr_status read_frames(struct wr_fanout *fanout, struct wr_rendered *
 	wr_rendered_begin(rendered, key);
 	while (wr_rendered_has_room(rendered) && (rendered->count == 0 || !is_used_up(share))) {
 		struct wr_view frame;
-		status = wr_runtime_stored_frame(fanout->runtime, key->worker, sequence, &place,
+		status = feed->ops->stored_frame(feed->context, key->worker, sequence, &place,
 						 &sequence, &frame);
 		if (status == WR_OK && wr_rendered_add(rendered, sequence, frame, 0) == NULL)
 			status = WR_NO_MEMORY;
@@ -89,11 +106,11 @@ static enum wr_status read_frames(struct wr_fanout *fanout, struct wr_rendered *
 static void give_up(struct wr_fanout *fanout, struct wr_subscription *self, enum wr_status why)
 {
 	if (self->offset != 0 || why == WR_NO_MEMORY)
-		wr_flow_abort(self);
+		wr_flow_abort(fanout, self);
 	else if (why == WR_EXPIRED)
 		wr_flow_expire(fanout, self);
 	else
-		wr_flow_fail(fanout, self, why);
+		wr_flow_end(fanout, self, WR_FEED_FAILED, why, 0);
 }
 
 /* From byte `offset` of the rendered frames on. */
@@ -106,7 +123,7 @@ static void send_frames(struct wr_fanout *fanout, struct wr_subscription *self,
 		wr_ws_conn_stream(wr_ws_conn_of(self), &part, 1, part.iov_len, &sent);
 
 	if (status == WR_CLOSED) {
-		self->state = WR_SUBSCRIPTION_ENDED;
+		wr_flow_leave(fanout, self);
 		return;
 	}
 	wr_flow_stand(self, rendered, offset + sent);
@@ -139,6 +156,8 @@ static void serve(struct wr_fanout *fanout, struct wr_subscription *self, struct
 		status = read_frames(fanout, rendered, &key, share, &index);
 	if (status == WR_NOT_FOUND && self->offset == 0)
 		wr_flow_go_on(fanout, self, gone); /* there is none that is not in memory */
+	else if (status == WR_MORE)
+		park(fanout, self);
 	else if (status != WR_OK)
 		give_up(fanout, self, status);
 	else if (self->offset != 0 && rendered->frames[index].sequence != self->at)

@@ -55,7 +55,8 @@ static size_t to_vectors(struct iovec *vectors, const struct wr_view *parts, uns
 }
 
 /* Sends [at, to) in one call. False when the connection takes no more for now, or is gone. */
-static bool send_to(struct wr_subscription *self, struct wr_event_stream *stream, uint64_t to)
+static bool send_to(struct wr_fanout *fanout, struct wr_subscription *self,
+		    struct wr_event_stream *stream, uint64_t to)
 {
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	struct wr_view parts[PARTS_MAX];
@@ -66,7 +67,7 @@ static bool send_to(struct wr_subscription *self, struct wr_event_stream *stream
 
 	status = wr_ws_conn_stream(conn, vectors, (int)count, bytes, &sent);
 	if (status == WR_CLOSED) {
-		self->state = WR_SUBSCRIPTION_ENDED; /* so that nobody asks where it stands */
+		wr_flow_leave(fanout, self); /* so that nobody asks where it stands */
 		return false;
 	}
 	self->at += sent;
@@ -103,12 +104,23 @@ static void push_evicted(struct wr_fanout *fanout, struct wr_subscription *self,
 		return;
 	}
 	wr_assert(wr_event_stream_frame_at(stream, self->at, &begin, &end));
-	if (send_to(self, stream, end) && self->at == end)
+	if (send_to(fanout, self, stream, end) && self->at == end)
 		wr_flow_go_on(fanout, self, sequence);
+}
+
+/* AHEAD: once a frame behind its sequence is there, so are all that it must not be sent. */
+static void meet(struct wr_fanout *fanout, struct wr_subscription *self,
+		 const struct wr_event_stream *stream)
+{
+	if (stream->last_sequence > self->at)
+		wr_flow_go_on(fanout, self, self->at);
+	else
+		wr_flow_caught_up(fanout, self);
 }
 
 void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *self)
 {
+	const struct wr_feed *feed = &fanout->feed;
 	struct wr_ws_conn *conn = wr_ws_conn_of(self);
 	struct wr_event_stream *stream;
 
@@ -118,7 +130,11 @@ void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *self)
 		wr_flow_finish_saved(fanout, self);
 		return;
 	}
-	stream = wr_runtime_worker_events(fanout->runtime, self->worker);
+	stream = feed->ops->stream(feed->context, self->worker);
+	if (self->state == WR_SUBSCRIPTION_AHEAD) {
+		meet(fanout, self, stream);
+		return;
+	}
 	if (self->at < stream->begin) {
 		push_evicted(fanout, self, stream);
 		return;
@@ -127,7 +143,7 @@ void wr_worker_flow_push(struct wr_fanout *fanout, struct wr_subscription *self)
 		uint64_t to = stream->shown;
 		if (to - self->at > WR_SUBSCRIBER_TURN_BYTES_MAX)
 			to = self->at + WR_SUBSCRIBER_TURN_BYTES_MAX;
-		if (!send_to(self, stream, to))
+		if (!send_to(fanout, self, stream, to))
 			return;
 	}
 	if (self->at >= stream->shown)
@@ -151,12 +167,12 @@ void wr_worker_flow_release(struct wr_fanout *fanout, struct wr_subscription *se
 	saved = wr_saved_frame_join(&fanout->saved, self->worker, self->in.sequence,
 				    (uint32_t)(end - begin), &is_new);
 	if (saved == NULL) {
-		wr_flow_abort(self);
+		wr_flow_abort(fanout, self);
 		return;
 	}
 	if (is_new)
 		wr_event_stream_copy(stream, saved->data, begin, end);
-	self->offset = (uint32_t)(self->at - begin) & 0xfffffffu;
+	self->offset = (uint32_t)(self->at - begin) & WR_OFFSET_MASK;
 	self->at = self->in.sequence;
 	self->in.saved = saved;
 	self->state = WR_SUBSCRIPTION_CUT;
@@ -200,7 +216,7 @@ void wr_worker_flow_flush(struct wr_fanout *fanout, struct wr_event_stream *stre
 		if (WR_LIKELY(status == WR_OK && self->at == stream->shown))
 			continue;
 		if (status == WR_CLOSED) {
-			self->state = WR_SUBSCRIPTION_ENDED;
+			wr_flow_leave(fanout, self);
 			continue;
 		}
 		stand(self, stream);

@@ -85,12 +85,13 @@ enum wr_status wr_streams_init(struct wr_streams *self, struct wr_reactor *react
 			       struct wr_runtime_config *runtime_config,
 			       struct wr_runtime_ports *ports)
 {
-	struct wr_fanout_config fanout = {.compat = (enum wr_compat)config->compat};
+	struct wr_fanout_config fanout;
 	enum wr_status status;
 
+	self->feed.compat = (enum wr_compat)config->compat;
 	wr_ws_defaults(&fanout.ws);
-	fanout.ws.ping_ms = (uint32_t)config->ping_ms;
-	fanout.ws.send_ms_max = (uint32_t)config->send_ms;
+	fanout.ws.ping_ms = (uint32_t)config->serving.ping_ms;
+	fanout.ws.send_ms_max = (uint32_t)config->serving.send_ms;
 	status = wr_fanout_new(&self->fanout, reactor, allocator, &fanout);
 	if (status != WR_OK)
 		return status;
@@ -103,7 +104,11 @@ enum wr_status wr_streams_init(struct wr_streams *self, struct wr_reactor *react
 enum wr_status wr_streams_attach(struct wr_streams *self, struct wr_runtime *runtime,
 				 struct wr_http_server *http)
 {
-	return wr_fanout_attach(self->fanout, runtime, http);
+	struct wr_feed feed;
+
+	self->feed.runtime = runtime;
+	feed = wr_runtime_feed(&self->feed);
+	return wr_fanout_attach(self->fanout, &feed, http);
 }
 
 void wr_streams_deinit(struct wr_streams *self)

@@ -6,12 +6,15 @@
 
 #include "conn/http_server.h"
 #include "core/runtime.h"
+#include "observe/runtime_feed.h"
 #include "runtime_server/config.h"
 
 struct wr_fanout;
 
+/* Must not move. */
 struct wr_streams {
 	struct wr_fanout *fanout; /* NULL: this build has none */
+	struct wr_runtime_feed feed;
 };
 
 /* What the Runtime's ports and config need of the streams is set there. WR_OK, WR_NO_MEMORY. */

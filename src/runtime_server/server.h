@@ -16,9 +16,9 @@
 #include "io/reactor/reactor.h"
 #include "runtime_server/config.h"
 #include "runtime_server/event_routes.h"
-#include "runtime_server/guard.h"
-#include "runtime_server/profiles.h"
-#include "runtime_server/storage.h"
+#include "host/guard.h"
+#include "host/profiles.h"
+#include "host/storage.h"
 
 /* Zero-initialised, placed by main; must not move. The files of this folder may read it. */
 struct wr_server {

@@ -106,7 +106,7 @@ static void release_transcript(void *context)
  * a limit the page is as long as usual, or as the configured maximum lets it be. */
 static bool read_page_query(struct wr_request *request, struct wr_page_query *query)
 {
-	uint64_t items_max = request->server->config->transcript_items_max;
+	uint64_t items_max = request->server->config->hosting.transcript_items_max;
 
 	if (wr_transcript_query_read(query, request->exchange->target.query) != WR_OK) {
 		wr_refuse(request, WR_WIRE_INVALID_QUERY, WR_VIEW_NULL);

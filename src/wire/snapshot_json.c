@@ -266,6 +266,27 @@ static void write_snapshot_data(struct wr_json_writer *writer, struct wr_runtime
 	wr_json_object_end(writer);
 }
 
+static void write_payload(struct wr_json_writer *writer, struct wr_runtime *runtime,
+			  const struct wr_worker *worker, enum wr_compat compat)
+{
+	wr_json_object_begin(writer);
+	wr_json_member_string(writer, WR_VIEW("event"), WR_VIEW("snapshot"));
+	wr_json_name(writer, WR_VIEW("data"));
+	/* An old client resumes behind its snapshot: what is newer comes as events. */
+	write_snapshot_data(writer, runtime, worker, compat == WR_COMPAT_NONE);
+	wr_json_object_end(writer);
+}
+
+enum wr_status wr_worker_snapshot_payload(struct wr_buf *out, struct wr_runtime *runtime,
+					  const struct wr_worker *worker, enum wr_compat compat)
+{
+	struct wr_json_writer writer;
+
+	wr_json_writer_init(&writer, out);
+	write_payload(&writer, runtime, worker, compat);
+	return wr_buf_status(out);
+}
+
 enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, struct wr_runtime *runtime,
 					const struct wr_worker *worker, uint64_t sequence,
 					enum wr_compat compat)
@@ -275,12 +296,7 @@ enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, struct wr_runtime *r
 
 	begin_frame(&writer, out, WR_VIEW("event"));
 	begin_envelope(&writer, runtime, worker, sequence);
-	wr_json_object_begin(&writer);
-	wr_json_member_string(&writer, WR_VIEW("event"), WR_VIEW("snapshot"));
-	wr_json_name(&writer, WR_VIEW("data"));
-	/* An old client resumes behind its snapshot: what is newer comes as events. */
-	write_snapshot_data(&writer, runtime, worker, compat == WR_COMPAT_NONE);
-	wr_json_object_end(&writer);
+	write_payload(&writer, runtime, worker, compat);
 	wr_json_object_end(&writer);
 	wr_json_object_end(&writer);
 	return wr_text_frame_end(out, start);

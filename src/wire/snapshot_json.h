@@ -1,7 +1,7 @@
 /*
  * snapshot_json — the frames that are made for one subscriber: snapshots and diagnostics
- * (contract 3.3, 3.5, 3.6, 3.9). Each call appends one finished, unmasked, final text frame to
- * `out`.
+ * (contract 3.3, 3.5, 3.6, 3.9). Each call but one appends one finished, unmasked, final text frame
+ * to `out`.
  */
 #ifndef WR_WIRE_SNAPSHOT_JSON_H
 #define WR_WIRE_SNAPSHOT_JSON_H
@@ -17,6 +17,11 @@
 enum wr_status wr_worker_snapshot_frame(struct wr_buf *out, struct wr_runtime *runtime,
 					const struct wr_worker *worker, uint64_t sequence,
 					enum wr_compat compat);
+
+/* The payload of that frame alone, {"event":"snapshot","data":{...}}: for a Backend's envelope.
+ * After a failure the buffer has a part of it. Status of the buffer. */
+enum wr_status wr_worker_snapshot_payload(struct wr_buf *out, struct wr_runtime *runtime,
+					  const struct wr_worker *worker, enum wr_compat compat);
 
 /* The runtime-wide snapshot: at most WR_SNAPSHOT_WORKER_COUNT_MAX Workers or WR_SNAPSHOT_BYTES_MAX.
  */

@@ -357,6 +357,108 @@ static void test_a_token_longer_than_the_longest_is_refused(void)
 	unlink(path);
 }
 
+/* ---- the configuration file ---- */
+
+static void test_a_file_counts_less_than_flags_and_every_line_says_what_counted(void)
+{
+	const char *path =
+		write_file("config",
+			   "# of a test\nbind = \"127.0.0.1:0\"\nruntime_id = 'rt-file'\n"
+			   "idle-ms = 77\nretention_bytes = \"3M\"\n"
+			   "allow_origin = [\n  \"http://a\",\n  \"http://b\",\n]\n"
+			   "log_level = \"error\"\ndurability = \"interval=250\"\n",
+			   0644);
+	struct wr_process run;
+	char line[512];
+
+	CHECK_U64(wr_process_run(&run,
+				 WR_ARGUMENTS("--print-config", "--idle-ms=5", "--config", path,
+					      "--local-token=correct-horse"),
+				 NULL),
+		  0);
+	CHECK(has(run.out, "--idle-ms=5  # flag\n"));
+	CHECK(has(run.out, "--drain-ms=30000  # default\n"));
+	CHECK(has(run.out, "--local-token=(hidden)  # flag\n"));
+	CHECK(!has(run.out, "correct-horse"));
+	snprintf(line, sizeof line, "--bind=127.0.0.1:0  # %s:2\n--runtime-id=rt-file  # %s:3\n",
+		 path, path);
+	CHECK(has(run.out, line));
+	snprintf(line, sizeof line,
+		 "--allow-origin=http://a  # %s:6\n--allow-origin=http://b  # %s:6\n", path, path);
+	CHECK(has(run.out, line));
+	snprintf(line, sizeof line, "--retention-bytes=3M  # %s:5\n", path);
+	CHECK(has(run.out, line));
+
+	wr_process_start(&run, WR_ARGUMENTS("--config", path), NULL);
+	CHECK(wr_process_wait_text(&run, "; runtime rt-file\n", WR_PROCESS_WAIT_MS));
+	CHECK_U64(wr_process_stop(&run), 0);
+	unlink(path);
+}
+
+static void test_wrong_files_are_told_with_their_line_and_end_with_2(void)
+{
+	static const struct {
+		const char *label, *text, *says;
+	} cases[] = {
+		{"unknown key", "# x\nbindd = 'x'\n", ":2: there is no key `bindd`"},
+		{"a secret", "local_token = 'hunter2'\n", ":1: `local_token` is a secret"},
+		{"a value", "\n\nidle_ms = 'hunter2'\n",
+		 ":3: `idle_ms` cannot be that; it takes MS"},
+		{"a form", "idle_ms = hunter2\n", ":1: a value is a string in quotes, a number"},
+		{"a section", "[[remote]]\n", ":1: there is no section [remote]"},
+		{"twice", "bind = '[::1]:0'\nbind = '[::1]:0'\n", ":2: `bind` stands on line 1"},
+		{"not UTF-8", "# \xff\n", ":1: this line is not UTF-8"},
+	};
+	struct wr_process run;
+	char begins[300];
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		const char *path = write_file("config", cases[i].text, 0644);
+
+		wr_test_case(cases[i].label);
+		CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--config", path), NULL), 2);
+		snprintf(begins, sizeof begins, "worker-runtime: %s%s", path, cases[i].says);
+		CHECK(strncmp(run.err, begins, strlen(begins)) == 0);
+		CHECK(strchr(run.err, '\n')[1] == '\0');
+		CHECK(!has(run.err, "hunter2"));
+		CHECK_U64(run.out_bytes, 0);
+		unlink(path);
+	}
+	CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--config", "/nowhere/at/all"), NULL), 2);
+	CHECK(has(run.err, "/nowhere/at/all: No such file"));
+}
+
+static void test_check_config_says_ok_or_what_is_wrong(void)
+{
+	static const struct {
+		const char *label;
+		const char *arguments[ARGUMENTS_MAX];
+		const char *says; /* NULL: ok */
+	} cases[] = {
+		{"defaults", {"--check-config"}, NULL},
+		{"a program", {"--check-config", "--exec", "sh -c 'exit 1'"}, NULL},
+		{"a store that is not there yet", {"--fs-root=/nowhere", "--check-config"}, NULL},
+		{"no such flag", {"--check-config", "--colour"}, "no flag --colour"},
+		{"no such file", {"--check-config", "--config=/nowhere"}, "/nowhere: No such file"},
+		{"no such tokens", {"--check-config", "--token-file=/nowhere"}, "No such file"},
+		{"no such program",
+		 {"--exec=/nowhere/agent", "--check-config"},
+		 "path of a program"},
+		{"a quote", {"--exec", "agent 'x", "--check-config"}, "has no end"},
+		{"not safe", {"--bind=0.0.0.0:0", "--check-config"}, "--token-file"},
+		{"fs without a folder", {"--check-config", "--store=fs"}, "--fs-root"},
+	};
+	struct wr_process run;
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].label);
+		CHECK_U64(wr_process_run(&run, cases[i].arguments, NULL),
+			  cases[i].says == NULL ? 0 : 2);
+		CHECK(strcmp(run.out, cases[i].says == NULL ? "ok\n" : "") == 0);
+		CHECK(cases[i].says == NULL ? run.err_bytes == 0 : has(run.err, cases[i].says));
+	}
+}
+
 /* ---- what it says and gives up when it starts ---- */
 
 static void test_the_first_line_names_address_and_runtime(void)
@@ -645,6 +747,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_bound_address_is_refused_with_a_remedy),
 	WR_TEST_LIMIT(test_token_files_that_cannot_be_trusted_or_read_are_refused, 30),
 	WR_TEST(test_a_token_longer_than_the_longest_is_refused),
+	WR_TEST(test_a_file_counts_less_than_flags_and_every_line_says_what_counted),
+	WR_TEST(test_wrong_files_are_told_with_their_line_and_end_with_2),
+	WR_TEST(test_check_config_says_ok_or_what_is_wrong),
 	WR_TEST(test_the_first_line_names_address_and_runtime),
 	WR_TEST(test_two_processes_make_different_ids),
 	WR_TEST(test_it_serves_on_v6_and_on_a_unix_socket),

@@ -112,12 +112,12 @@ static void remember(struct history *self, struct wr_view frame)
 	self->count++;
 }
 
-static void open_stream_of(struct wr_ws_client *ws, const char *id)
+static void open_stream_of(struct wr_test_ws *ws, const char *id)
 {
 	char target[256];
 
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws", id);
-	CHECK_U64(wr_ws_client_open(ws, &server, NULL, target), 101);
+	CHECK_U64(wr_test_ws_open(ws, &server, NULL, target), 101);
 }
 
 /* ---- two streams, many readers ---- */
@@ -129,7 +129,7 @@ struct scenario {
 
 /* One that is cut and comes back with its cursor. */
 struct reader {
-	struct wr_ws_client ws;
+	struct wr_test_ws ws;
 	unsigned stream;
 	bool is_open, has_gap;
 	char cursor[CURSOR_ROOM];
@@ -144,21 +144,21 @@ struct loader {
 static const struct scenario *scenario;
 static char ids[STREAMS][WR_CLIENT_ID_BYTES]; /* from 1 */
 static uint64_t ends[STREAMS];		      /* the last sequence of each stream */
-static struct wr_ws_client live[STREAMS];
+static struct wr_test_ws live[STREAMS];
 static char first_cursor[STREAMS][CURSOR_ROOM];
 static struct history truth[STREAMS];
 static struct reader readers[READERS];
 static struct loader loaders[LOADERS];
 static unsigned resumed, expired;
 
-static void open_stream(struct wr_ws_client *ws, unsigned stream, const char *cursor,
+static void open_stream(struct wr_test_ws *ws, unsigned stream, const char *cursor,
 			int receive_bytes)
 {
 	char target[512];
 
 	snprintf(target, sizeof target, "%s%s/events/ws%s%s", stream == 0 ? "/v1" : "/v1/workers/",
 		 ids[stream], cursor == NULL ? "" : "?cursor=", cursor == NULL ? "" : cursor);
-	CHECK_U64(wr_ws_client_open_with(ws, &server, NULL, target, NULL, receive_bytes), 101);
+	CHECK_U64(wr_test_ws_open_with(ws, &server, NULL, target, NULL, receive_bytes), 101);
 }
 
 static void open_everything(void)
@@ -171,7 +171,7 @@ static void open_everything(void)
 		create_from(&answer, &loaders[0].client, ids[i]);
 	for (unsigned i = 0; i < STREAMS; i++) {
 		open_stream(&live[i], i, NULL, 0);
-		wr_json_copy(first_cursor[i], CURSOR_ROOM, wr_ws_client_message(&live[i]),
+		wr_json_copy(first_cursor[i], CURSOR_ROOM, wr_test_ws_message(&live[i]),
 			     "envelope.cursor");
 	}
 	for (unsigned i = 0; i < READERS; i++) {
@@ -185,7 +185,7 @@ static void read_live_now(unsigned stream)
 	struct wr_ws_news news;
 
 	for (;;) {
-		wr_ws_client_next(&live[stream], &news, 0);
+		wr_test_ws_next(&live[stream], &news, 0);
 		if (news.kind == WR_WS_NEWS_NONE)
 			return;
 		CHECK_U64(news.kind, WR_WS_NEWS_MESSAGE);
@@ -198,7 +198,7 @@ static void read_live_to_end(unsigned stream)
 	struct history *all = &truth[stream];
 
 	while (all->count == 0 || all->events[all->count - 1].sequence < ends[stream])
-		remember(all, wr_ws_client_message(&live[stream]));
+		remember(all, wr_test_ws_message(&live[stream]));
 }
 
 /* The answer of the last request, if any. Commands at the wrong time are refused, nothing else. */
@@ -244,7 +244,7 @@ static void load(struct loader *self)
 
 static void leave(struct reader *self)
 {
-	wr_ws_client_close(&self->ws);
+	wr_test_ws_close(&self->ws);
 	self->is_open = false;
 }
 
@@ -281,7 +281,7 @@ static void read_some(struct reader *self, uint64_t count, unsigned ms)
 	struct wr_ws_news news;
 
 	while (count-- > 0 && self->is_open) {
-		wr_ws_client_next(&self->ws, &news, ms);
+		wr_test_ws_next(&self->ws, &news, ms);
 		if (news.kind == WR_WS_NEWS_NONE)
 			return;
 		if (news.kind == WR_WS_NEWS_MESSAGE)
@@ -297,9 +297,9 @@ static void close_properly(struct reader *self)
 {
 	struct wr_ws_news news;
 
-	wr_ws_client_send_close(&self->ws, 1000);
+	wr_test_ws_send_close(&self->ws, 1000);
 	for (;;) {
-		wr_ws_client_next(&self->ws, &news, WR_CLIENT_WAIT_MS);
+		wr_test_ws_next(&self->ws, &news, WR_CLIENT_WAIT_MS);
 		if (news.kind != WR_WS_NEWS_MESSAGE)
 			break;
 		take_message(self, news.data);
@@ -321,7 +321,7 @@ static void cut(struct reader *self)
 		close_properly(self);
 		break;
 	case 2:
-		wr_ws_client_send_raw(&self->ws, wr_view_of(half_ping, 1 + pick(sizeof half_ping)));
+		wr_test_ws_send_raw(&self->ws, wr_view_of(half_ping, 1 + pick(sizeof half_ping)));
 		break;
 	case 3:
 		shutdown(self->ws.fd, SHUT_WR);
@@ -467,7 +467,7 @@ static void run_scenario(const struct scenario *which)
 	CHECK(resumed > ROUNDS);
 	CHECK((expired > 0) == which->is_tiny);
 	for (unsigned i = 0; i < STREAMS; i++)
-		wr_ws_client_close(&live[i]);
+		wr_test_ws_close(&live[i]);
 	for (unsigned i = 0; i < LOADERS; i++)
 		wr_client_close(&loaders[i].client);
 	CHECK_U64(wr_process_stop(&server), 0);
@@ -753,7 +753,7 @@ static void keep(struct wr_client *client, const char *id)
 static void test_connections_that_end_in_any_phase_harm_nobody(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES], other[WR_CLIENT_ID_BYTES];
 	size_t descriptors;
@@ -763,12 +763,12 @@ static void test_connections_that_end_in_any_phase_harm_nobody(void)
 	wr_client_create_worker(&client, id);
 	wr_client_create_worker(&client, other);
 	open_stream_of(&stream, other);
-	wr_ws_client_message(&stream);
+	wr_test_ws_message(&stream);
 	for (unsigned i = 0; i < 10; i++) /* pages that no socket takes as a whole */
 		keep(&client, id);
 	wr_client_input(&client, other, "x");
 	do
-		frame = wr_ws_client_message(&stream);
+		frame = wr_test_ws_message(&stream);
 	while (!wr_view_equal(wr_json_find(frame, "envelope.payload.event"), WR_VIEW("text_done")));
 	descriptors = wr_process_fd_count(&server);
 	for (unsigned phase = 0; phase < PHASE_COUNT; phase++)
@@ -792,17 +792,17 @@ static void test_connections_that_end_in_any_phase_harm_nobody(void)
 				close(fd);
 			probe(&client);
 			wr_client_input(&client, other, "y");
-			CHECK_STRING(wr_json_find(wr_ws_client_message(&stream),
+			CHECK_STRING(wr_json_find(wr_test_ws_message(&stream),
 						  "envelope.payload.event"),
 				     "user_message");
 			do
-				frame = wr_ws_client_message(&stream);
+				frame = wr_test_ws_message(&stream);
 			while (!wr_view_equal(wr_json_find(frame, "envelope.payload.event"),
 					      WR_VIEW("text_done")));
 			CHECK_STRING(wr_json_find(frame, "envelope.payload.data.text"), "y");
 		}
 	wait_for_descriptors(descriptors);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -850,16 +850,16 @@ static void take_answer(struct wr_client *client, char end[32], bool has_ended)
 /* All that is kept, in one go: the pong comes behind it. */
 static unsigned count_shutdowns(const char *id, bool *is_last)
 {
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_ws_news news;
 	char target[256];
 	unsigned count = 0;
 
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws?cursor=wo_0000000000000000", id);
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, target), 101);
-	CHECK(wr_ws_client_send(&stream, WR_WS_OPCODE_PING, true, WR_VIEW_NULL));
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, target), 101);
+	CHECK(wr_test_ws_send(&stream, WR_WS_OPCODE_PING, true, WR_VIEW_NULL));
 	for (;;) {
-		wr_ws_client_next(&stream, &news, WR_CLIENT_WAIT_MS);
+		wr_test_ws_next(&stream, &news, WR_CLIENT_WAIT_MS);
 		if (news.kind == WR_WS_NEWS_PONG)
 			break;
 		CHECK_U64(news.kind, WR_WS_NEWS_MESSAGE);
@@ -867,7 +867,7 @@ static unsigned count_shutdowns(const char *id, bool *is_last)
 					 WR_VIEW("shutdown"));
 		count += *is_last ? 1 : 0;
 	}
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	return count;
 }
 
@@ -951,10 +951,10 @@ static void wait_until_gone(const pid_t *pids)
 		}
 }
 
-static void read_family(struct wr_ws_client *stream, pid_t *pids)
+static void read_family(struct wr_test_ws *stream, pid_t *pids)
 {
 	for (unsigned count = 0; count < DESCENDANTS;) {
-		struct wr_view frame = wr_ws_client_message(stream);
+		struct wr_view frame = wr_test_ws_message(stream);
 
 		if (!wr_view_equal(wr_json_find(frame, "envelope.payload.event"),
 				   WR_VIEW("text_done")))
@@ -972,7 +972,7 @@ static void test_nothing_that_a_worker_started_outlives_it(void)
 {
 	static const char *const ways[] = {"cancel", "stop", "terminate", "kill"};
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_answer answer;
 	char id[WR_CLIENT_ID_BYTES];
 	const char *started;
@@ -999,7 +999,7 @@ static void test_nothing_that_a_worker_started_outlives_it(void)
 			CHECK(started != NULL &&
 			      kill((pid_t)strtoul(started + 4, NULL, 10), SIGKILL) == 0);
 		}
-		wr_ws_client_close(&stream);
+		wr_test_ws_close(&stream);
 		wait_until_gone(pids);
 		wr_client_close(&client);
 		CHECK_U64(way == 2 ? wr_process_wait(&server, WR_PROCESS_WAIT_MS)
@@ -1023,14 +1023,14 @@ static void set_descriptor_limit(rlim_t count)
 	CHECK(prlimit(server.pid, RLIMIT_NOFILE, &limit, NULL) == 0);
 }
 
-static void expect_echo(struct wr_client *client, struct wr_ws_client *stream, const char *id,
+static void expect_echo(struct wr_client *client, struct wr_test_ws *stream, const char *id,
 			const char *text)
 {
 	struct wr_view frame;
 
 	wr_client_input(client, id, text);
 	do
-		frame = wr_ws_client_message(stream);
+		frame = wr_test_ws_message(stream);
 	while (!wr_view_equal(wr_json_find(frame, "envelope.payload.event"), WR_VIEW("text_done")));
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.data.text"), text);
 }
@@ -1038,7 +1038,7 @@ static void expect_echo(struct wr_client *client, struct wr_ws_client *stream, c
 static void test_without_descriptors_open_streams_go_on(void)
 {
 	struct wr_client client, late;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	char id[WR_CLIENT_ID_BYTES];
 	int crowd[CROWD];
 	uint64_t cpu_ms;
@@ -1057,7 +1057,7 @@ static void test_without_descriptors_open_streams_go_on(void)
 	for (unsigned i = 0; i < 50; i++)
 		expect_echo(&client, &stream, id, "meanwhile");
 	cpu_ms = wr_process_cpu_ms(&server);
-	wr_ws_client_expect_silence(&stream, QUIET_MS);
+	wr_test_ws_expect_silence(&stream, QUIET_MS);
 	CHECK(wr_process_cpu_ms(&server) - cpu_ms < QUIET_MS / 2);
 	set_descriptor_limit(0);
 	wr_client_open(&late, &server, NULL);
@@ -1068,7 +1068,7 @@ static void test_without_descriptors_open_streams_go_on(void)
 			close(crowd[i]);
 	wr_client_close(&late);
 	wr_client_close(&client);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
 

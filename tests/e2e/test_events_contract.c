@@ -277,7 +277,7 @@ static void replay_transcript(struct wr_client *client, struct wr_view example)
 
 static void replay_frame(struct wr_client *client, struct wr_view example)
 {
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES], target[256];
 
@@ -288,29 +288,29 @@ static void replay_frame(struct wr_client *client, struct wr_view example)
 		 wr_view_equal(wr_json_find(example, "kind"), WR_VIEW("diagnostic"))
 			 ? "?cursor=wo_ffffffffffffffff"
 			 : "");
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, target), 101);
-	frame = wr_ws_client_message(&stream);
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, target), 101);
+	frame = wr_test_ws_message(&stream);
 	check_covers(frame, example);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 }
 
 static void replay_stopped(struct wr_client *client, struct wr_view example, bool is_frame)
 {
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_answer answer;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES];
 
 	wr_client_create_worker(client, id);
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, "/v1/events/ws"), 101);
-	wr_ws_client_message(&stream);
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, "/v1/events/ws"), 101);
+	wr_test_ws_message(&stream);
 	wr_client_post(client, &answer, "{\"reason\":\"done for today\"}", "/v1/workers/%s/stop",
 		       id);
 	CHECK_U64(answer.status, 200);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.message"), "done for today");
 	check_covers(is_frame ? frame : wr_json_find(frame, "envelope.payload"), example);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 }
 
 static void replay_block(struct wr_client *client, const struct block *block)
@@ -458,7 +458,7 @@ static void test_protocol_events_pass_through(void)
 {
 	struct wr_view rest = event_lines(), lines = rest, frame;
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	char script[] = "/tmp/wr-events-XXXXXX", command[64], id[WR_CLIENT_ID_BYTES], target[256];
 	FILE *file;
 	int fd = mkstemp(script);
@@ -477,14 +477,14 @@ static void test_protocol_events_pass_through(void)
 	wr_client_open(&client, &server, NULL);
 	wr_client_create_worker(&client, id);
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws", id);
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, target), 101);
-	wr_ws_client_message(&stream);
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, target), 101);
+	wr_test_ws_message(&stream);
 	wr_client_input(&client, id, "go");
 	for (struct wr_view line = take_line(&lines); line.bytes != 0; line = take_line(&lines)) {
 		struct wr_view payload, name = wr_json_find(line, "event");
 		/* What the Runtime itself says about the turn comes in between. */
 		do {
-			frame = wr_ws_client_message(&stream);
+			frame = wr_test_ws_message(&stream);
 			payload = wr_json_find(frame, "envelope.payload");
 		} while (is_from_runtime(payload));
 		if (is_runtimes_own(name)) {
@@ -496,7 +496,7 @@ static void test_protocol_events_pass_through(void)
 		}
 	}
 	unlink(script);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }

@@ -20,13 +20,13 @@ enum {
 
 static struct wr_process server;
 
-static void open_worker_stream(struct wr_ws_client *stream, const char *id, const char *query,
+static void open_worker_stream(struct wr_test_ws *stream, const char *id, const char *query,
 			       int receive_bytes)
 {
 	char target[256];
 
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws%s", id, query);
-	CHECK_U64(wr_ws_client_open_with(stream, &server, NULL, target, NULL, receive_bytes), 101);
+	CHECK_U64(wr_test_ws_open_with(stream, &server, NULL, target, NULL, receive_bytes), 101);
 }
 
 /* One input of that many bytes. */
@@ -45,7 +45,7 @@ static void feed(struct wr_client *client, const char *id, size_t bytes)
 static void test_a_slow_reader_gets_whole_frames_and_then_the_reason(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_ws_news news;
 	char id[WR_CLIENT_ID_BYTES], oldest[64] = "", query[128];
 	uint64_t last = 0, frames = 0;
@@ -54,11 +54,11 @@ static void test_a_slow_reader_gets_whole_frames_and_then_the_reason(void)
 	wr_client_open(&client, &server, NULL);
 	wr_client_create_worker(&client, id);
 	open_worker_stream(&stream, id, "", SMALL_BUFFER);
-	wr_ws_client_message(&stream);
+	wr_test_ws_message(&stream);
 	for (unsigned i = 0; i < 400; i++) /* far more than sockets and retention hold */
 		feed(&client, id, 30000);
 	for (;;) {
-		wr_ws_client_next(&stream, &news, WR_CLIENT_WAIT_MS);
+		wr_test_ws_next(&stream, &news, WR_CLIENT_WAIT_MS);
 		CHECK(news.kind == WR_WS_NEWS_MESSAGE);
 		if (wr_view_equal(wr_json_find(news.data, "kind"), WR_VIEW("diagnostic")))
 			break;
@@ -71,16 +71,16 @@ static void test_a_slow_reader_gets_whole_frames_and_then_the_reason(void)
 	CHECK(frames > 0);
 	CHECK_STRING(wr_json_find(news.data, "diagnostic.code"), "runtime.cursor_expired");
 	wr_json_copy(oldest, sizeof oldest, news.data, "diagnostic.detail.oldest_cursor");
-	wr_ws_client_expect_close(&stream, 1013);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_close(&stream, 1013);
+	wr_test_ws_close(&stream);
 	/* The cursor that it was told is good. */
 	snprintf(query, sizeof query, "?cursor=%s", oldest);
 	open_worker_stream(&stream, id, query, 0);
-	wr_ws_client_next(&stream, &news, WR_CLIENT_WAIT_MS);
+	wr_test_ws_next(&stream, &news, WR_CLIENT_WAIT_MS);
 	CHECK(news.kind == WR_WS_NEWS_MESSAGE);
 	CHECK_STRING(wr_json_find(news.data, "kind"), "event");
 	CHECK(wr_json_find_u64(news.data, "envelope.sequence") > last + 1);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -88,7 +88,7 @@ static void test_a_slow_reader_gets_whole_frames_and_then_the_reason(void)
 static void test_a_slow_reader_of_the_runtime_wide_stream_likewise(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_ws_news news;
 	char id[WR_CLIENT_ID_BYTES];
 	uint64_t last = 0;
@@ -97,13 +97,13 @@ static void test_a_slow_reader_of_the_runtime_wide_stream_likewise(void)
 	wr_client_open(&client, &server, NULL);
 	wr_client_create_worker(&client, id);
 	CHECK_U64(
-		wr_ws_client_open_with(&stream, &server, NULL, "/v1/events/ws", NULL, SMALL_BUFFER),
+		wr_test_ws_open_with(&stream, &server, NULL, "/v1/events/ws", NULL, SMALL_BUFFER),
 		101);
-	wr_ws_client_message(&stream);
+	wr_test_ws_message(&stream);
 	for (unsigned i = 0; i < 400; i++)
 		feed(&client, id, 30000);
 	for (;;) {
-		wr_ws_client_next(&stream, &news, WR_CLIENT_WAIT_MS);
+		wr_test_ws_next(&stream, &news, WR_CLIENT_WAIT_MS);
 		CHECK(news.kind == WR_WS_NEWS_MESSAGE);
 		if (wr_view_equal(wr_json_find(news.data, "kind"), WR_VIEW("diagnostic")))
 			break;
@@ -113,8 +113,8 @@ static void test_a_slow_reader_of_the_runtime_wide_stream_likewise(void)
 	}
 	CHECK(last != 0);
 	CHECK_STRING(wr_json_find(news.data, "diagnostic.code"), "runtime.cursor_expired");
-	wr_ws_client_expect_close(&stream, 1013);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_close(&stream, 1013);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -124,7 +124,7 @@ static void test_a_slow_reader_of_the_runtime_wide_stream_likewise(void)
 static void test_a_long_backlog_is_replayed_completely(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES];
 	uint64_t last = 0;
@@ -138,12 +138,12 @@ static void test_a_long_backlog_is_replayed_completely(void)
 		feed(&client, id, CONTENT_BYTES);
 	open_worker_stream(&stream, id, "?cursor=wo_0000000000000000", SMALL_BUFFER);
 	for (unsigned i = 0; i < 300; i++) {
-		frame = wr_ws_client_message(&stream);
+		frame = wr_test_ws_message(&stream);
 		CHECK(last == 0 || wr_json_find_u64(frame, "envelope.sequence") == last + 1);
 		last = wr_json_find_u64(frame, "envelope.sequence");
 	}
-	wr_ws_client_expect_silence(&stream, 50);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_silence(&stream, 50);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -161,9 +161,9 @@ static void raise_descriptor_limit(void)
 
 static void test_a_thousand_stalled_readers_cost_nothing_while_100_mb_flow(void)
 {
-	static struct wr_ws_client stalled[STALLED];
+	static struct wr_test_ws stalled[STALLED];
 	struct wr_client client;
-	struct wr_ws_client healthy;
+	struct wr_test_ws healthy;
 	struct wr_view frame;
 	const char *release = getenv("WR_RELEASE");
 	char id[WR_CLIENT_ID_BYTES];
@@ -177,21 +177,21 @@ static void test_a_thousand_stalled_readers_cost_nothing_while_100_mb_flow(void)
 	wr_client_open(&client, &server, NULL);
 	wr_client_create_worker(&client, id);
 	open_worker_stream(&healthy, id, "", 0);
-	wr_ws_client_message(&healthy);
+	wr_test_ws_message(&healthy);
 	for (unsigned i = 0; i < 100; i++) { /* retention is full before memory is looked at */
 		feed(&client, id, CONTENT_BYTES);
-		frame = wr_ws_client_message(&healthy);
+		frame = wr_test_ws_message(&healthy);
 		last = wr_json_find_u64(frame, "envelope.sequence");
 	}
 	idle = wr_process_rss_bytes(&server);
 	for (unsigned i = 0; i < STALLED; i++) {
 		open_worker_stream(&stalled[i], id, "", SMALL_BUFFER);
-		wr_ws_client_message(&stalled[i]);
+		wr_test_ws_message(&stalled[i]);
 	}
 	before = wr_process_rss_bytes(&server);
 	for (unsigned sent = 0; sent < FLOW_BYTES; sent += CONTENT_BYTES) {
 		feed(&client, id, CONTENT_BYTES);
-		frame = wr_ws_client_message(&healthy);
+		frame = wr_test_ws_message(&healthy);
 		CHECK_U64(wr_json_find_u64(frame, "envelope.sequence"), ++last);
 		CHECK_U64(wr_json_find(frame, "envelope.payload.data.segments.0.content").bytes,
 			  CONTENT_BYTES);
@@ -205,8 +205,8 @@ static void test_a_thousand_stalled_readers_cost_nothing_while_100_mb_flow(void)
 		CHECK(after <= before + 1024 * 1024);
 	}
 	for (unsigned i = 0; i < STALLED; i++)
-		wr_ws_client_close(&stalled[i]);
-	wr_ws_client_close(&healthy);
+		wr_test_ws_close(&stalled[i]);
+	wr_test_ws_close(&healthy);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 	if (release == NULL)

@@ -20,7 +20,7 @@ static void start(const char *const *arguments)
 	wr_process_start(&server, arguments, NULL);
 }
 
-static void open_stream(struct wr_ws_client *stream, const char *id, const char *cursor)
+static void open_stream(struct wr_test_ws *stream, const char *id, const char *cursor)
 {
 	char target[512];
 
@@ -30,13 +30,13 @@ static void open_stream(struct wr_ws_client *stream, const char *id, const char 
 	else
 		snprintf(target, sizeof target, "/v1/workers/%s/events/ws%s%s", id,
 			 cursor ? "?cursor=" : "", cursor ? cursor : "");
-	CHECK_U64(wr_ws_client_open(stream, &server, NULL, target), 101);
+	CHECK_U64(wr_test_ws_open(stream, &server, NULL, target), 101);
 }
 
 /* The next frame is this event; its cursor is copied when wanted. */
-static void expect_event(struct wr_ws_client *stream, const char *event, char *cursor)
+static void expect_event(struct wr_test_ws *stream, const char *event, char *cursor)
 {
-	struct wr_view frame = wr_ws_client_message(stream);
+	struct wr_view frame = wr_test_ws_message(stream);
 
 	CHECK_STRING(wr_json_find(frame, "kind"), "event");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), event);
@@ -44,9 +44,9 @@ static void expect_event(struct wr_ws_client *stream, const char *event, char *c
 		wr_json_copy(cursor, 64, frame, "envelope.cursor");
 }
 
-static void expect_text(struct wr_ws_client *stream, const char *text, char *cursor)
+static void expect_text(struct wr_test_ws *stream, const char *text, char *cursor)
 {
-	struct wr_view frame = wr_ws_client_message(stream);
+	struct wr_view frame = wr_test_ws_message(stream);
 
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "user_message");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.data.segments.0.content"), text);
@@ -59,19 +59,19 @@ static void expect_text(struct wr_ws_client *stream, const char *text, char *cur
 /* A refused cursor: one diagnostic with this code and reason, no snapshot, Close 1008. */
 static void expect_refusal(const char *id, const char *cursor, const char *code, const char *reason)
 {
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 
 	wr_test_case(cursor);
 	open_stream(&stream, id, cursor);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "kind"), "diagnostic");
 	CHECK_STRING(wr_json_find(frame, "diagnostic.code"), code);
 	CHECK(wr_json_find(frame, "diagnostic.message").bytes != 0);
 	if (reason != NULL)
 		CHECK_STRING(wr_json_find(frame, "diagnostic.detail.reason"), reason);
-	wr_ws_client_expect_close(&stream, 1008);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_close(&stream, 1008);
+	wr_test_ws_close(&stream);
 	wr_test_case(NULL);
 }
 
@@ -88,7 +88,7 @@ static void say(struct wr_client *client, const char *id, unsigned number)
 static void test_a_fresh_stream_begins_with_a_filled_snapshot(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES];
 
@@ -97,7 +97,7 @@ static void test_a_fresh_stream_begins_with_a_filled_snapshot(void)
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "before");
 	open_stream(&stream, id, NULL);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "snapshot");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.data.entries.0.kind"), "user_input");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.data.entries.0.segments.0.content"),
@@ -107,8 +107,8 @@ static void test_a_fresh_stream_begins_with_a_filled_snapshot(void)
 	CHECK(wr_json_find(frame, "envelope.log_id").bytes == 32);
 	wr_client_input(&client, id, "after");
 	expect_text(&stream, "after", NULL);
-	wr_ws_client_expect_silence(&stream, 50);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_silence(&stream, 50);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -116,7 +116,7 @@ static void test_a_fresh_stream_begins_with_a_filled_snapshot(void)
 static void test_the_snapshot_cursor_is_its_watermark(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	char id[WR_CLIENT_ID_BYTES], cursor[64];
 
 	start(NULL);
@@ -125,11 +125,11 @@ static void test_the_snapshot_cursor_is_its_watermark(void)
 	wr_client_input(&client, id, "in the snapshot");
 	open_stream(&stream, id, NULL);
 	expect_event(&stream, "snapshot", cursor);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_input(&client, id, "not in the snapshot");
 	open_stream(&stream, id, cursor);
 	expect_text(&stream, "not in the snapshot", NULL);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -137,7 +137,7 @@ static void test_the_snapshot_cursor_is_its_watermark(void)
 static void test_a_cut_stream_resumes_exactly_after_every_event(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	char id[WR_CLIENT_ID_BYTES], other[WR_CLIENT_ID_BYTES], cursors[EVENTS][64], text[32];
 
 	start(NULL);
@@ -152,7 +152,7 @@ static void test_a_cut_stream_resumes_exactly_after_every_event(void)
 		snprintf(text, sizeof text, "message %u", i);
 		expect_text(&stream, text, cursors[i]);
 	}
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	for (unsigned cut = 0; cut < EVENTS; cut++) {
 		open_stream(&stream, id, cursors[cut]);
 		for (unsigned i = cut + 1; i < EVENTS; i++) {
@@ -160,8 +160,8 @@ static void test_a_cut_stream_resumes_exactly_after_every_event(void)
 			expect_text(&stream, text, NULL);
 		}
 		if (cut == EVENTS - 1)
-			wr_ws_client_expect_silence(&stream, 50);
-		wr_ws_client_close(&stream);
+			wr_test_ws_expect_silence(&stream, 50);
+		wr_test_ws_close(&stream);
 	}
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
@@ -180,7 +180,7 @@ static void test_every_cursor_outcome_is_typed(void)
 		"",
 	};
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_answer answer;
 	struct wr_cursor parsed;
 	char id[WR_CLIENT_ID_BYTES], other[WR_CLIENT_ID_BYTES];
@@ -217,10 +217,10 @@ static void test_every_cursor_outcome_is_typed(void)
 	wr_client_input(&client, id, "first");
 	open_stream(&stream, id, "wo_0000000000000000"); /* from the oldest retained */
 	expect_text(&stream, "first", NULL);
-	wr_ws_client_close(&stream);
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, "/v1/workers/nobody/events/ws"), 404);
+	wr_test_ws_close(&stream);
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, "/v1/workers/nobody/events/ws"), 404);
 	CHECK_STRING(wr_json_find(wr_buf_view(&stream.message), "error.code"), "worker_not_found");
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -228,7 +228,7 @@ static void test_every_cursor_outcome_is_typed(void)
 static void test_an_expired_cursor_names_the_oldest_usable_one(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES], quiet[WR_CLIENT_ID_BYTES], first[64], oldest[64], text[32];
 	char quiet_cursor[64];
@@ -239,32 +239,32 @@ static void test_an_expired_cursor_names_the_oldest_usable_one(void)
 	wr_client_create_worker(&client, quiet);
 	open_stream(&stream, quiet, NULL);
 	expect_event(&stream, "snapshot", quiet_cursor);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_input(&client, quiet, "still here");
 	open_stream(&stream, id, NULL);
 	expect_event(&stream, "snapshot", NULL);
 	say(&client, id, 0);
 	expect_text(&stream, "message 0", first);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	for (unsigned i = 1; i <= 5; i++)
 		say(&client, id, i);
 	open_stream(&stream, id, first);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "diagnostic.code"), "runtime.cursor_unknown_or_expired");
 	CHECK_STRING(wr_json_find(frame, "diagnostic.detail.reason"), "expired");
 	wr_json_copy(oldest, sizeof oldest, frame, "diagnostic.detail.oldest_cursor");
-	wr_ws_client_expect_close(&stream, 1008);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_close(&stream, 1008);
+	wr_test_ws_close(&stream);
 	open_stream(&stream, id, oldest);
 	for (unsigned i = 2; i <= 5; i++) {
 		snprintf(text, sizeof text, "message %u", i);
 		expect_text(&stream, text, NULL);
 	}
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	/* A chatty Worker costs a quiet one nothing. */
 	open_stream(&stream, quiet, quiet_cursor);
 	expect_text(&stream, "still here", NULL);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -272,7 +272,7 @@ static void test_an_expired_cursor_names_the_oldest_usable_one(void)
 static void test_the_runtime_wide_stream_has_everything_once_and_in_order(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_answer answer;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES], cursor[64];
@@ -281,13 +281,13 @@ static void test_the_runtime_wide_stream_has_everything_once_and_in_order(void)
 	start(NULL);
 	wr_client_open(&client, &server, NULL);
 	open_stream(&stream, "*", NULL);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "kind"), "runtime_snapshot");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.runtime.status"), "running");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.workers_truncated"), "false");
 	last = wr_json_find_u64(frame, "envelope.sequence");
 	wr_client_create_worker(&client, id);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "kind"), "runtime_event");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.kind.kind"), "worker_created");
 	CHECK_STRING(wr_json_find(frame, "envelope.worker_id"), id);
@@ -301,19 +301,19 @@ static void test_the_runtime_wide_stream_has_everything_once_and_in_order(void)
 				       "/v1/workers/%s/stop", id);
 			CHECK_U64(answer.status, 200);
 		}
-		frame = wr_ws_client_message(&stream);
+		frame = wr_test_ws_message(&stream);
 		CHECK_STRING(wr_json_find(frame, "kind"), "event");
 		CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "user_message");
 		CHECK_VIEW(wr_json_find(frame, "envelope.cursor"),
 			   wr_json_find(frame, "envelope.event_id"));
 		CHECK(wr_view_starts(wr_json_find(frame, "envelope.cursor"), WR_VIEW("re_")));
 		CHECK_U64(wr_json_find_u64(frame, "envelope.sequence"), last + 1);
-		frame = wr_ws_client_message(&stream);
+		frame = wr_test_ws_message(&stream);
 		CHECK_STRING(wr_json_find(frame, "kind"), "runtime_event");
 		CHECK_STRING(wr_json_find(frame, "envelope.payload.kind.kind"), "worker_stopped");
 		CHECK_STRING(wr_json_find(frame, "envelope.payload.message"), "enough");
-		wr_ws_client_expect_silence(&stream, 50);
-		wr_ws_client_close(&stream);
+		wr_test_ws_expect_silence(&stream, 50);
+		wr_test_ws_close(&stream);
 		if (round == 0)
 			open_stream(&stream, "*", cursor);
 	}
@@ -325,7 +325,7 @@ static void test_stop_and_cancel_show_shutdown_and_leave_the_stream_open(void)
 {
 	static const char *const operations[] = {"stop", "cancel"};
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_answer answer;
 	char id[WR_CLIENT_ID_BYTES];
 
@@ -341,11 +341,11 @@ static void test_stop_and_cancel_show_shutdown_and_leave_the_stream_open(void)
 		/* Again: the same acknowledgement and no second event. */
 		wr_client_post(&client, &answer, "{}", "/v1/workers/%s/%s", id, operations[i]);
 		CHECK_U64(answer.status, 200);
-		wr_ws_client_expect_silence(&stream, 50);
-		wr_ws_client_close(&stream);
+		wr_test_ws_expect_silence(&stream, 50);
+		wr_test_ws_close(&stream);
 		open_stream(&stream, id, NULL); /* also afterwards */
 		expect_event(&stream, "snapshot", NULL);
-		wr_ws_client_close(&stream);
+		wr_test_ws_close(&stream);
 	}
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
@@ -354,7 +354,7 @@ static void test_stop_and_cancel_show_shutdown_and_leave_the_stream_open(void)
 static void test_a_client_that_sends_data_is_told_why_it_is_closed(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES];
 
@@ -364,11 +364,11 @@ static void test_a_client_that_sends_data_is_told_why_it_is_closed(void)
 	for (int opcode = WR_WS_OPCODE_TEXT; opcode <= WR_WS_OPCODE_BINARY; opcode++) {
 		open_stream(&stream, id, NULL);
 		expect_event(&stream, "snapshot", NULL);
-		wr_ws_client_send(&stream, (enum wr_ws_opcode)opcode, false, WR_VIEW("{}"));
-		frame = wr_ws_client_message(&stream);
+		wr_test_ws_send(&stream, (enum wr_ws_opcode)opcode, false, WR_VIEW("{}"));
+		frame = wr_test_ws_message(&stream);
 		CHECK_STRING(wr_json_find(frame, "diagnostic.code"), "runtime.observation_only");
-		wr_ws_client_expect_close(&stream, 1008);
-		wr_ws_client_close(&stream);
+		wr_test_ws_expect_close(&stream, 1008);
+		wr_test_ws_close(&stream);
 	}
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
@@ -377,7 +377,7 @@ static void test_a_client_that_sends_data_is_told_why_it_is_closed(void)
 static void test_protocol_errors_ping_and_close_follow_the_rfc(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_ws_news news;
 	char id[WR_CLIENT_ID_BYTES];
 
@@ -386,25 +386,25 @@ static void test_protocol_errors_ping_and_close_follow_the_rfc(void)
 	wr_client_create_worker(&client, id);
 	open_stream(&stream, id, NULL);
 	expect_event(&stream, "snapshot", NULL);
-	wr_ws_client_send(&stream, WR_WS_OPCODE_PING, true, WR_VIEW("are you there"));
-	wr_ws_client_next(&stream, &news, 2000);
+	wr_test_ws_send(&stream, WR_WS_OPCODE_PING, true, WR_VIEW("are you there"));
+	wr_test_ws_next(&stream, &news, 2000);
 	CHECK(news.kind == WR_WS_NEWS_PONG);
 	CHECK_STRING(news.data, "are you there");
-	wr_ws_client_send_close(&stream, 1000);
-	wr_ws_client_expect_close(&stream, 1000);
-	wr_ws_client_close(&stream);
+	wr_test_ws_send_close(&stream, 1000);
+	wr_test_ws_expect_close(&stream, 1000);
+	wr_test_ws_close(&stream);
 
 	open_stream(&stream, id, NULL);
 	expect_event(&stream, "snapshot", NULL);
-	wr_ws_client_send_raw(&stream, WR_VIEW("\x81\x02hi")); /* not masked */
-	wr_ws_client_expect_close(&stream, 1002);
-	wr_ws_client_close(&stream);
+	wr_test_ws_send_raw(&stream, WR_VIEW("\x81\x02hi")); /* not masked */
+	wr_test_ws_expect_close(&stream, 1002);
+	wr_test_ws_close(&stream);
 
 	open_stream(&stream, id, NULL);
 	expect_event(&stream, "snapshot", NULL);
-	wr_ws_client_send_raw(&stream, WR_VIEW("\xf1\x80zzzz")); /* reserved bits */
-	wr_ws_client_expect_close(&stream, 1002);
-	wr_ws_client_close(&stream);
+	wr_test_ws_send_raw(&stream, WR_VIEW("\xf1\x80zzzz")); /* reserved bits */
+	wr_test_ws_expect_close(&stream, 1002);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }
@@ -412,7 +412,7 @@ static void test_protocol_errors_ping_and_close_follow_the_rfc(void)
 static void test_termination_closes_streams_with_1001(void)
 {
 	struct wr_client client;
-	struct wr_ws_client one, all;
+	struct wr_test_ws one, all;
 	char id[WR_CLIENT_ID_BYTES];
 
 	start(NULL);
@@ -421,15 +421,15 @@ static void test_termination_closes_streams_with_1001(void)
 	open_stream(&one, id, NULL);
 	open_stream(&all, "*", NULL);
 	expect_event(&one, "snapshot", NULL);
-	wr_ws_client_message(&all);
+	wr_test_ws_message(&all);
 	wr_client_input(&client, id, "last words");
 	wr_process_signal(&server, SIGTERM);
 	expect_text(&one, "last words", NULL);
-	wr_ws_client_expect_close(&one, 1001);
+	wr_test_ws_expect_close(&one, 1001);
 	expect_text(&all, "last words", NULL);
-	wr_ws_client_expect_close(&all, 1001);
-	wr_ws_client_close(&one);
-	wr_ws_client_close(&all);
+	wr_test_ws_expect_close(&all, 1001);
+	wr_test_ws_close(&one);
+	wr_test_ws_close(&all);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_wait(&server, WR_PROCESS_WAIT_MS), 0);
 }
@@ -437,7 +437,7 @@ static void test_termination_closes_streams_with_1001(void)
 static void test_compat_sends_an_empty_snapshot_first_on_every_connect(void)
 {
 	struct wr_client client;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES], cursor[64];
 
@@ -446,18 +446,18 @@ static void test_compat_sends_an_empty_snapshot_first_on_every_connect(void)
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "one");
 	open_stream(&stream, id, NULL);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "snapshot");
 	CHECK(wr_json_find(frame, "envelope.payload.data.entries.0").data == NULL);
 	wr_json_copy(cursor, sizeof cursor, frame, "envelope.cursor");
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_input(&client, id, "two");
 	open_stream(&stream, id, cursor);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "snapshot");
 	CHECK_STRING(wr_json_find(frame, "envelope.cursor"), cursor);
 	expect_text(&stream, "two", NULL);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }

@@ -376,22 +376,22 @@ static void test_with_a_token_any_host_will_do(void)
 static void test_an_upgrade_is_guarded_like_everything_else(void)
 {
 #if WR_WS_SERVER
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 
 	write_tokens("w observe watcher-token\nc command commander\n", 0600);
 	wr_process_start(&server, WR_ARGUMENTS("--token-file", token_path()), NULL);
 	wr_client_open(&client, &server, "commander");
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, "/v1/events/ws"), 401);
-	wr_ws_client_close(&stream);
-	CHECK_U64(wr_ws_client_open(&stream, &server, "wrong", "/v1/events/ws"), 401);
-	wr_ws_client_close(&stream);
-	CHECK_U64(wr_ws_client_open_with(&stream, &server, "watcher-token", "/v1/events/ws",
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, "/v1/events/ws"), 401);
+	wr_test_ws_close(&stream);
+	CHECK_U64(wr_test_ws_open(&stream, &server, "wrong", "/v1/events/ws"), 401);
+	wr_test_ws_close(&stream);
+	CHECK_U64(wr_test_ws_open_with(&stream, &server, "watcher-token", "/v1/events/ws",
 					 "Origin: https://evil.test\r\n", 0),
 		  403);
-	wr_ws_client_close(&stream);
-	CHECK_U64(wr_ws_client_open(&stream, &server, "watcher-token", "/v1/events/ws"), 101);
-	CHECK(wr_ws_client_message(&stream).bytes > 0);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
+	CHECK_U64(wr_test_ws_open(&stream, &server, "watcher-token", "/v1/events/ws"), 101);
+	CHECK(wr_test_ws_message(&stream).bytes > 0);
+	wr_test_ws_close(&stream);
 	unlink(token_path());
 	stop();
 #else

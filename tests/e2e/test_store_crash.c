@@ -271,23 +271,23 @@ static void note_frame(struct watcher *self, struct wr_view frame)
 	wr_json_copy(self->cursor, sizeof self->cursor, frame, "envelope.cursor");
 }
 
-static void open_watch(struct wr_ws_client *ws, const char *cursor)
+static void open_watch(struct wr_test_ws *ws, const char *cursor)
 {
 	char target[128];
 
 	snprintf(target, sizeof target, "/v1/events/ws?cursor=%s", cursor);
-	CHECK_U64(wr_ws_client_open(ws, &server, NULL, target), 101);
+	CHECK_U64(wr_test_ws_open(ws, &server, NULL, target), 101);
 }
 
 static void watch_on(void)
 {
 	struct watcher *self = &shared->watcher;
-	struct wr_ws_client ws;
+	struct wr_test_ws ws;
 	struct wr_ws_news news;
 
 	open_watch(&ws, self->cursor);
 	for (;;) {
-		wr_ws_client_next(&ws, &news, ANSWER_MS);
+		wr_test_ws_next(&ws, &news, ANSWER_MS);
 		if (news.kind != WR_WS_NEWS_MESSAGE)
 			return;
 		note_frame(self, news.data);
@@ -406,16 +406,16 @@ static void check_stream(void)
 {
 	const struct watcher *seen = &shared->watcher;
 	struct watcher again = {.hash = 0};
-	struct wr_ws_client ws;
+	struct wr_test_ws ws;
 
 	memcpy(again.cursor, seen->first_cursor, sizeof again.cursor);
 	open_watch(&ws, again.cursor);
 	while (again.sequence < seen->sequence)
-		note_frame(&again, wr_ws_client_message(&ws));
+		note_frame(&again, wr_test_ws_message(&ws));
 	CHECK_U64(again.sequence, seen->sequence);
 	CHECK_U64(again.count, seen->count);
 	CHECK_U64(again.hash, seen->hash);
-	wr_ws_client_close(&ws);
+	wr_test_ws_close(&ws);
 }
 
 static void begin_watch(void)

@@ -57,44 +57,44 @@ static void make_history(void)
 	wr_client_close(&client);
 }
 
-static void open_stream(struct wr_ws_client *stream, const char *cursor)
+static void open_stream(struct wr_test_ws *stream, const char *cursor)
 {
 	char target[256];
 
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws%s%s", id,
 		 cursor == NULL ? "" : "?cursor=", cursor == NULL ? "" : cursor);
-	CHECK_U64(wr_ws_client_open(stream, &server, NULL, target), 101);
+	CHECK_U64(wr_test_ws_open(stream, &server, NULL, target), 101);
 }
 
 /* The stream behind input `from` gives inputs from + 1 to `to`, then nothing. */
 static void expect_inputs(unsigned from, unsigned to)
 {
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 
 	open_stream(&stream, cursors[from]);
 	for (unsigned i = from + 1; i <= to; i++) {
-		struct wr_view frame = wr_ws_client_message(&stream);
+		struct wr_view frame = wr_test_ws_message(&stream);
 		char content[32];
 		snprintf(content, sizeof content, "input %u", i);
 		CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "user_message");
 		CHECK_STRING(wr_json_find(frame, "envelope.payload.data.segments.0.content"),
 			     content);
 	}
-	wr_ws_client_expect_silence(&stream, 30);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_silence(&stream, 30);
+	wr_test_ws_close(&stream);
 }
 
 static void expect_refusal(const char *cursor, const char *reason)
 {
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 
 	open_stream(&stream, cursor);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "kind"), "diagnostic");
 	CHECK_STRING(wr_json_find(frame, "diagnostic.detail.reason"), reason);
-	wr_ws_client_expect_close(&stream, 1008);
-	wr_ws_client_close(&stream);
+	wr_test_ws_expect_close(&stream, 1008);
+	wr_test_ws_close(&stream);
 }
 
 static uint64_t generation(void)

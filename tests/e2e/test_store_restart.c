@@ -150,9 +150,9 @@ static void test_other_durabilities_survive_a_kill_of_the_process(void)
 
 /* ---- streams ---- */
 
-static void expect_text(struct wr_ws_client *stream, const char *text, char *cursor)
+static void expect_text(struct wr_test_ws *stream, const char *text, char *cursor)
 {
-	struct wr_view frame = wr_ws_client_message(stream);
+	struct wr_view frame = wr_test_ws_message(stream);
 
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.event"), "user_message");
 	CHECK_STRING(wr_json_find(frame, "envelope.payload.data.segments.0.content"), text);
@@ -160,32 +160,32 @@ static void expect_text(struct wr_ws_client *stream, const char *text, char *cur
 		wr_json_copy(cursor, 64, frame, "envelope.cursor");
 }
 
-static void open_stream(struct wr_ws_client *stream, const char *id, const char *cursor)
+static void open_stream(struct wr_test_ws *stream, const char *id, const char *cursor)
 {
 	char target[256];
 
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws?cursor=%s", id, cursor);
-	CHECK_U64(wr_ws_client_open(stream, &server, NULL, target), 101);
+	CHECK_U64(wr_test_ws_open(stream, &server, NULL, target), 101);
 }
 
 static void test_a_stream_goes_on_from_its_cursor(void)
 {
 	char id[WR_CLIENT_ID_BYTES], cursor[64];
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 
 	for (unsigned is_killed = 0; is_killed < 2; is_killed++) {
 		make_folder();
 		start();
 		wr_client_create_worker(&client, id);
-		CHECK_U64(wr_ws_client_open(&stream, &server, NULL,
+		CHECK_U64(wr_test_ws_open(&stream, &server, NULL,
 					    "/v1/workers/worker-00000001/events/ws"),
 			  101);
-		wr_ws_client_message(&stream); /* the snapshot */
+		wr_test_ws_message(&stream); /* the snapshot */
 		wr_client_input(&client, id, "one");
 		expect_text(&stream, "one", cursor);
 		wr_client_input(&client, id, "two");
 		wr_client_input(&client, id, "three");
-		wr_ws_client_close(&stream);
+		wr_test_ws_close(&stream);
 		if (is_killed)
 			kill_it();
 		else
@@ -194,14 +194,14 @@ static void test_a_stream_goes_on_from_its_cursor(void)
 		open_stream(&stream, id, cursor);
 		expect_text(&stream, "two", NULL);
 		expect_text(&stream, "three", cursor);
-		wr_ws_client_expect_silence(&stream, 50);
+		wr_test_ws_expect_silence(&stream, 50);
 		wr_client_input(&client, id, "four");
 		expect_text(&stream, "four", NULL);
-		wr_ws_client_close(&stream);
+		wr_test_ws_close(&stream);
 		/* The newest event of the life before is no lost tail. */
 		open_stream(&stream, id, cursor);
 		expect_text(&stream, "four", NULL);
-		wr_ws_client_close(&stream);
+		wr_test_ws_close(&stream);
 		stop();
 		remove_folder();
 	}
@@ -210,7 +210,7 @@ static void test_a_stream_goes_on_from_its_cursor(void)
 static void test_a_cursor_of_another_store_is_unknown(void)
 {
 	char cursor[64];
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_view frame;
 
 	make_folder();
@@ -223,10 +223,10 @@ static void test_a_cursor_of_another_store_is_unknown(void)
 	start();
 	post("/v1/workers", CREATE_BODY);
 	open_stream(&stream, "worker-00000001", cursor);
-	frame = wr_ws_client_message(&stream);
+	frame = wr_test_ws_message(&stream);
 	CHECK_STRING(wr_json_find(frame, "diagnostic.code"), "runtime.cursor_unknown_or_expired");
 	CHECK_STRING(wr_json_find(frame, "diagnostic.detail.reason"), "unknown");
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	stop();
 	remove_folder();
 }

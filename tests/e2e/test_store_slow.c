@@ -9,6 +9,7 @@
  * what is required of every machine is that nobody waited for a sync.
  */
 #include "harness/client.h"
+#include "harness/config.h"
 #include "io/store/disk.h"
 #include "runtime_server/server.h"
 
@@ -62,8 +63,8 @@ static _Noreturn void serve(int address_fd)
 	wr_buf_init_fixed(&message, storage, sizeof storage);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	open_disk();
-	CHECK(wr_config_parse(&config, &message, WR_COUNT(argv), argv));
-	config.disk = &slow;
+	wr_test_config(&config, (int)WR_COUNT(argv), argv);
+	config.hosting.disk = &slow;
 	CHECK(wr_server_init(&self, &config, &tokens, 0, &message));
 	wr_address_format(address, wr_http_server_address(self.http));
 	CHECK(write(address_fd, address, strlen(address) + 1) > 0);
@@ -148,15 +149,15 @@ static void read_once(struct reader *self, const char *target)
 static void resume_once(struct reader *self, const char *id, const char *cursor)
 {
 	uint64_t since = now_us();
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	char target[256];
 
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws?cursor=%s", id, cursor);
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, target), 101);
-	CHECK_STRING(wr_json_find(wr_ws_client_message(&stream), "envelope.payload.event"),
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, target), 101);
+	CHECK_STRING(wr_json_find(wr_test_ws_message(&stream), "envelope.payload.event"),
 		     "user_message");
 	note(self, since);
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 }
 
 static int compare(const void *a, const void *b)
@@ -246,7 +247,7 @@ static void test_readers_do_not_wait_for_a_slow_sync(void)
 static void test_nothing_is_seen_before_it_is_on_the_medium(void)
 {
 	struct wr_client writer, reader;
-	struct wr_ws_client stream;
+	struct wr_test_ws stream;
 	struct wr_answer answer;
 	struct wr_view frame;
 	char id[WR_CLIENT_ID_BYTES], target[160];
@@ -256,8 +257,8 @@ static void test_nothing_is_seen_before_it_is_on_the_medium(void)
 	wr_client_open(&reader, &server, NULL);
 	wr_client_create_worker(&writer, id);
 	snprintf(target, sizeof target, "/v1/workers/%s/events/ws", id);
-	CHECK_U64(wr_ws_client_open(&stream, &server, NULL, target), 101);
-	wr_ws_client_message(&stream); /* the snapshot */
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, target), 101);
+	wr_test_ws_message(&stream); /* the snapshot */
 	for (unsigned i = 1; i <= 3; i++) {
 		uint64_t items;
 		unsigned looks = 0;
@@ -278,11 +279,11 @@ static void test_nothing_is_seen_before_it_is_on_the_medium(void)
 		CHECK_U64(wr_json_find_u64(answer.body, "worker.transcript_len"), i);
 		wr_client_receive(&writer, &answer);
 		CHECK_U64(answer.status, 200);
-		frame = wr_ws_client_message(&stream);
+		frame = wr_test_ws_message(&stream);
 		CHECK_U64(wr_json_find_u64(frame, "envelope.sequence"),
 			  wr_json_find_u64(answer.body, "ack.event_id"));
 	}
-	wr_ws_client_close(&stream);
+	wr_test_ws_close(&stream);
 	wr_client_close(&reader);
 	wr_client_close(&writer);
 	stop();

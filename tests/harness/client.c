@@ -428,7 +428,7 @@ uint64_t wr_json_find_u64(struct wr_view json, const char *path)
 static const uint8_t nonce[16] = "0123456789abcdef";
 static const uint8_t frame_mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
-static void send_upgrade(struct wr_ws_client *self, const char *token, const char *target,
+static void send_upgrade(struct wr_test_ws *self, const char *token, const char *target,
 			 const char *fields)
 {
 	struct wr_buf out;
@@ -451,16 +451,16 @@ static void send_upgrade(struct wr_ws_client *self, const char *token, const cha
 }
 
 /* A refusal's body, as far as it has a length. */
-static void receive_refusal(struct wr_ws_client *self, uint64_t bytes)
+static void receive_refusal(struct wr_test_ws *self, uint64_t bytes)
 {
 	while (self->in.bytes - self->used < bytes)
 		CHECK(receive_into(self->fd, &self->in, self->wait_ms) > 0);
 	wr_buf_append(&self->message, self->in.data + self->used, (size_t)bytes);
 }
 
-unsigned wr_ws_client_open_with(struct wr_ws_client *self, const struct wr_process *server,
-				const char *token, const char *target, const char *fields,
-				int receive_bytes)
+unsigned wr_test_ws_open_with(struct wr_test_ws *self, const struct wr_process *server,
+			      const char *token, const char *target, const char *fields,
+			      int receive_bytes)
 {
 	struct wr_http_head_parser parser = {0};
 	struct wr_http_head head;
@@ -486,13 +486,13 @@ unsigned wr_ws_client_open_with(struct wr_ws_client *self, const struct wr_proce
 	return self->status;
 }
 
-unsigned wr_ws_client_open(struct wr_ws_client *self, const struct wr_process *server,
-			   const char *token, const char *target)
+unsigned wr_test_ws_open(struct wr_test_ws *self, const struct wr_process *server,
+			 const char *token, const char *target)
 {
-	return wr_ws_client_open_with(self, server, token, target, NULL, 0);
+	return wr_test_ws_open_with(self, server, token, target, NULL, 0);
 }
 
-void wr_ws_client_close(struct wr_ws_client *self)
+void wr_test_ws_close(struct wr_test_ws *self)
 {
 	if (self->fd >= 0)
 		close(self->fd);
@@ -502,7 +502,7 @@ void wr_ws_client_close(struct wr_ws_client *self)
 }
 
 /* Eats received bytes until something happened; false when more are needed. */
-static bool feed(struct wr_ws_client *self, struct wr_ws_news *news)
+static bool feed(struct wr_test_ws *self, struct wr_ws_news *news)
 {
 	for (;;) {
 		struct wr_ws_result result;
@@ -534,7 +534,7 @@ static bool feed(struct wr_ws_client *self, struct wr_ws_news *news)
 			news->kind = WR_WS_NEWS_PING;
 			if (self->is_mute)
 				return true;
-			wr_ws_client_send(self, WR_WS_OPCODE_PONG, true, result.data);
+			wr_test_ws_send(self, WR_WS_OPCODE_PONG, true, result.data);
 			break;
 		case WR_WS_EVENT_PONG:
 			news->kind = WR_WS_NEWS_PONG;
@@ -547,7 +547,7 @@ static bool feed(struct wr_ws_client *self, struct wr_ws_news *news)
 	}
 }
 
-void wr_ws_client_next(struct wr_ws_client *self, struct wr_ws_news *news, unsigned ms)
+void wr_test_ws_next(struct wr_test_ws *self, struct wr_ws_news *news, unsigned ms)
 {
 	uint64_t end = wr_process_now_ms() + ms;
 
@@ -566,42 +566,42 @@ void wr_ws_client_next(struct wr_ws_client *self, struct wr_ws_news *news, unsig
 	}
 }
 
-struct wr_view wr_ws_client_message(struct wr_ws_client *self)
+struct wr_view wr_test_ws_message(struct wr_test_ws *self)
 {
 	struct wr_ws_news news;
 
-	wr_ws_client_next(self, &news, self->wait_ms);
+	wr_test_ws_next(self, &news, self->wait_ms);
 	CHECK_U64(news.kind, WR_WS_NEWS_MESSAGE);
 	CHECK(news.is_text);
 	return news.data;
 }
 
-void wr_ws_client_expect_close(struct wr_ws_client *self, unsigned code)
+void wr_test_ws_expect_close(struct wr_test_ws *self, unsigned code)
 {
 	struct wr_ws_news news;
 
-	wr_ws_client_next(self, &news, self->wait_ms);
+	wr_test_ws_next(self, &news, self->wait_ms);
 	CHECK_U64(news.kind, WR_WS_NEWS_CLOSE);
 	CHECK_U64(news.close_code, code);
-	wr_ws_client_send_close(self, code);
+	wr_test_ws_send_close(self, code);
 	CHECK(wr_wait_end(self->fd, self->wait_ms));
 }
 
-void wr_ws_client_expect_silence(struct wr_ws_client *self, unsigned ms)
+void wr_test_ws_expect_silence(struct wr_test_ws *self, unsigned ms)
 {
 	struct wr_ws_news news;
 
-	wr_ws_client_next(self, &news, ms);
+	wr_test_ws_next(self, &news, ms);
 	CHECK_U64(news.kind, WR_WS_NEWS_NONE);
 }
 
-bool wr_ws_client_send_raw(struct wr_ws_client *self, struct wr_view bytes)
+bool wr_test_ws_send_raw(struct wr_test_ws *self, struct wr_view bytes)
 {
 	return wr_send_all(self->fd, bytes, self->wait_ms);
 }
 
-bool wr_ws_client_send(struct wr_ws_client *self, enum wr_ws_opcode opcode, bool is_final,
-		       struct wr_view payload)
+bool wr_test_ws_send(struct wr_test_ws *self, enum wr_ws_opcode opcode, bool is_final,
+		     struct wr_view payload)
 {
 	struct wr_ws_frame_header header = {.payload_bytes = payload.bytes,
 					    .opcode = (uint8_t)opcode,
@@ -619,15 +619,15 @@ bool wr_ws_client_send(struct wr_ws_client *self, enum wr_ws_opcode opcode, bool
 	wr_buf_append_view(&out, payload);
 	CHECK_STATUS(wr_buf_status(&out), WR_OK);
 	wr_ws_mask(out.data + head_bytes, payload.bytes, frame_mask, 0);
-	is_sent = wr_ws_client_send_raw(self, wr_buf_view(&out));
+	is_sent = wr_test_ws_send_raw(self, wr_buf_view(&out));
 	wr_buf_deinit(&out);
 	return is_sent;
 }
 
-bool wr_ws_client_send_close(struct wr_ws_client *self, unsigned code)
+bool wr_test_ws_send_close(struct wr_test_ws *self, unsigned code)
 {
 	char payload[2] = {(char)(code >> 8), (char)(code & 0xff)};
 
-	return wr_ws_client_send(self, WR_WS_OPCODE_CLOSE, true,
-				 wr_view_of(payload, code != 0 ? 2 : 0));
+	return wr_test_ws_send(self, WR_WS_OPCODE_CLOSE, true,
+			       wr_view_of(payload, code != 0 ? 2 : 0));
 }

@@ -123,7 +123,7 @@ void wr_json_copy(char *out, size_t room, struct wr_view json, const char *path)
 
 /* ---- WebSocket ---- */
 
-struct wr_ws_client {
+struct wr_test_ws {
 	int fd;
 	unsigned wait_ms;
 	bool is_mute;	 /* pings are told, but not answered */
@@ -153,33 +153,33 @@ struct wr_ws_news {
 
 /* Asks for the upgrade of `target`; gives the status, 101 when the stream is open. Any other answer
  * has its body in `message`. */
-unsigned wr_ws_client_open(struct wr_ws_client *self, const struct wr_process *server,
-			   const char *token, const char *target);
+unsigned wr_test_ws_open(struct wr_test_ws *self, const struct wr_process *server,
+			 const char *token, const char *target);
 /* The same with further fields, and a small receive buffer (0: the system's) for slow readers. */
-unsigned wr_ws_client_open_with(struct wr_ws_client *self, const struct wr_process *server,
-				const char *token, const char *target, const char *fields,
-				int receive_bytes);
+unsigned wr_test_ws_open_with(struct wr_test_ws *self, const struct wr_process *server,
+			      const char *token, const char *target, const char *fields,
+			      int receive_bytes);
 /* Ends the connection without more ado. */
-void wr_ws_client_close(struct wr_ws_client *self);
+void wr_test_ws_close(struct wr_test_ws *self);
 
 /* The next thing that happens, within `ms`. A violation of RFC 6455 by the server fails the test.
  */
-void wr_ws_client_next(struct wr_ws_client *self, struct wr_ws_news *news, unsigned ms);
+void wr_test_ws_next(struct wr_test_ws *self, struct wr_ws_news *news, unsigned ms);
 
 /* The next text message, or the test fails. */
-struct wr_view wr_ws_client_message(struct wr_ws_client *self);
+struct wr_view wr_test_ws_message(struct wr_test_ws *self);
 /* Close with this code comes next; it is answered, and then the connection ends; or the test fails.
  */
-void wr_ws_client_expect_close(struct wr_ws_client *self, unsigned code);
+void wr_test_ws_expect_close(struct wr_test_ws *self, unsigned code);
 /* Nothing comes for `ms`; for streams that must be quiet. */
-void wr_ws_client_expect_silence(struct wr_ws_client *self, unsigned ms);
+void wr_test_ws_expect_silence(struct wr_test_ws *self, unsigned ms);
 
 /* Sends one masked frame. False when the peer is gone. */
-bool wr_ws_client_send(struct wr_ws_client *self, enum wr_ws_opcode opcode, bool is_final,
-		       struct wr_view payload);
+bool wr_test_ws_send(struct wr_test_ws *self, enum wr_ws_opcode opcode, bool is_final,
+		     struct wr_view payload);
 /* The Close frame; code 0: without one. */
-bool wr_ws_client_send_close(struct wr_ws_client *self, unsigned code);
+bool wr_test_ws_send_close(struct wr_test_ws *self, unsigned code);
 /* Bytes as they are. */
-bool wr_ws_client_send_raw(struct wr_ws_client *self, struct wr_view bytes);
+bool wr_test_ws_send_raw(struct wr_test_ws *self, struct wr_view bytes);
 
 #endif

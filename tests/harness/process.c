@@ -182,16 +182,17 @@ bool wr_process_wait_text(struct wr_process *self, const char *text, unsigned ms
 	}
 }
 
-void wr_process_start(struct wr_process *self, const char *const *arguments,
-		      const char *const *environment)
+/* Starts a program of ours with an address flag in front, and waits until it listens. */
+static void start(struct wr_process *self, const char *path, const char *flag,
+		  const char *const *arguments, const char *const *environment)
 {
-	const char *list[ARGUMENTS_MAX] = {"--bind", "127.0.0.1:0"};
+	const char *list[ARGUMENTS_MAX] = {flag, "127.0.0.1:0"};
 	const char *word = "listening on ", *address;
 	size_t count = 2, bytes;
 
 	for (; arguments != NULL && *arguments != NULL && count < ARGUMENTS_MAX - 1; arguments++)
 		list[count++] = *arguments;
-	wr_process_spawn(self, NULL, list, environment);
+	wr_process_spawn(self, path, list, environment);
 	if (!wr_process_wait_text(self, word, WR_PROCESS_WAIT_MS)) {
 		show(self);
 		wr_test_fail(__FILE__, __LINE__, "the program does not listen");
@@ -202,6 +203,24 @@ void wr_process_start(struct wr_process *self, const char *const *arguments,
 	CHECK(address[bytes] == ';' && bytes < sizeof self->address);
 	memcpy(self->address, address, bytes);
 	self->address[bytes] = '\0';
+}
+
+void wr_process_start(struct wr_process *self, const char *const *arguments,
+		      const char *const *environment)
+{
+	start(self, NULL, "--bind", arguments, environment);
+}
+
+void wr_process_start_backend(struct wr_process *self, const char *const *arguments,
+			      const char *const *environment)
+{
+	char path[4096];
+	const char *program = wr_process_program();
+	const char *slash = strrchr(program, '/');
+
+	CHECK(slash != NULL);
+	snprintf(path, sizeof path, "%.*s/workspace-server", (int)(slash - program), program);
+	start(self, path, "--listen", arguments, environment);
 }
 
 /* ---- ending ---- */

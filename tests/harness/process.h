@@ -46,6 +46,10 @@ const char *wr_process_program(void);
 void wr_process_start(struct wr_process *self, const char *const *arguments,
 		      const char *const *environment);
 
+/* The same for $WR_BUILD/workspace-server with `--listen 127.0.0.1:0`. */
+void wr_process_start_backend(struct wr_process *self, const char *const *arguments,
+			      const char *const *environment);
+
 /* Starts any program with exactly these arguments and does not wait. `path` NULL: the program. */
 void wr_process_spawn(struct wr_process *self, const char *path, const char *const *arguments,
 		      const char *const *environment);

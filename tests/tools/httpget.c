@@ -10,8 +10,8 @@
 #include "codec/http/url.h"
 #include "conn/http_client.h"
 #include "io/memory.h"
+#include "tools/resolve.h"
 
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,24 +42,6 @@ static void on_done(struct wr_http_call *call, const struct wr_http_outcome *out
 	wr_reactor_stop(&reactor);
 }
 
-static bool find_address(struct wr_address *address, const struct wr_url *url)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found;
-	char host[256], port[8];
-
-	if (url->host.bytes >= sizeof host)
-		return false;
-	snprintf(host, sizeof host, "%.*s", (int)url->host.bytes, url->host.data);
-	snprintf(port, sizeof port, "%u", url->port);
-	if (getaddrinfo(host, port, &hints, &found) != 0)
-		return false;
-	memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-	address->bytes = found->ai_addrlen;
-	freeaddrinfo(found);
-	return true;
-}
-
 static int get(const struct wr_url *url)
 {
 	static struct wr_http_call call;
@@ -69,7 +51,7 @@ static int get(const struct wr_url *url)
 
 	wr_http_client_defaults(&config);
 	config.host = url->authority;
-	if (!find_address(&config.address, url))
+	if (!wr_resolve(&config.address, url))
 		return refuse("no such host");
 	wr_memory_init(&allocator, SIZE_MAX);
 	if (wr_reactor_init(&reactor, &allocator, &error) != WR_OK ||

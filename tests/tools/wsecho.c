@@ -10,8 +10,8 @@
 #include "codec/http/url.h"
 #include "conn/ws_client.h"
 #include "io/memory.h"
+#include "tools/resolve.h"
 
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,24 +68,6 @@ static void on_end(void *context, struct wr_ws_client *self, const struct wr_ws_
 	wr_reactor_stop(&reactor);
 }
 
-static bool find_address(struct wr_address *address, const struct wr_url *url)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found;
-	char host[256], port[8];
-
-	if (url->host.bytes >= sizeof host)
-		return false;
-	snprintf(host, sizeof host, "%.*s", (int)url->host.bytes, url->host.data);
-	snprintf(port, sizeof port, "%u", url->port);
-	if (getaddrinfo(host, port, &hints, &found) != 0)
-		return false;
-	memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
-	address->bytes = found->ai_addrlen;
-	freeaddrinfo(found);
-	return true;
-}
-
 static int echo(const struct wr_url *url)
 {
 	struct wr_ws_client_config config;
@@ -98,7 +80,7 @@ static int echo(const struct wr_url *url)
 	config.on_open = on_open;
 	config.on_data = on_data;
 	config.on_end = on_end;
-	if (!find_address(&config.address, url))
+	if (!wr_resolve(&config.address, url))
 		return refuse("no such host");
 	wr_memory_init(&allocator, SIZE_MAX);
 	wr_buf_init(&message, &allocator, config.message_bytes_max);

@@ -39,10 +39,10 @@ static inline void reader_receive(struct reader *self)
 	}
 }
 
-/* Opens a stream; the cursor (NULL: none) is sent as it is. The socket takes the answer, and then
- * `budget` bytes. */
-static inline void reader_open(struct reader *self, uint32_t worker, const char *cursor,
-			       uint64_t budget)
+/* Opens a stream; the cursor (absent: none) is sent as it is. The socket takes the answer, and then
+ * `budget` bytes. It may have been reset on return. */
+static inline void reader_open_at(struct reader *self, uint32_t worker, struct wr_view cursor,
+				  uint64_t budget)
 {
 	const struct wr_address *address = wr_http_server_address(rig.server);
 	char request[512];
@@ -51,9 +51,8 @@ static inline void reader_open(struct reader *self, uint32_t worker, const char 
 			     "GET /%u%s%.*s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: "
 			     "websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
 			     "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-			     worker,
-			     cursor == NULL ? "" : "?cursor=", cursor == NULL ? 0 : WR_CURSOR_BYTES,
-			     cursor == NULL ? "" : cursor);
+			     worker, cursor.data == NULL ? "" : "?cursor=", (int)cursor.bytes,
+			     cursor.data == NULL ? "" : cursor.data);
 
 	*self = (struct reader){.fd = socket(AF_INET, SOCK_STREAM, 0), .worker = worker};
 	CHECK(self->fd >= 0 && self->fd < RIG_FDS);
@@ -62,17 +61,26 @@ static inline void reader_open(struct reader *self, uint32_t worker, const char 
 	CHECK(connect(self->fd, (const struct sockaddr *)&address->storage, address->bytes) == 0);
 	CHECK(fcntl(self->fd, F_SETFL, O_NONBLOCK) == 0);
 	CHECK(sendto(self->fd, request, (size_t)bytes, 0, NULL, 0) == bytes);
-	while (end == NULL) {
+	while (end == NULL && !self->is_reset) {
 		rig_turn();
 		reader_receive(self);
-		CHECK(!self->is_ended && !self->is_reset);
+		CHECK(!self->is_ended);
 		if (self->bytes > 4)
 			end = memmem(self->data, self->bytes, "\r\n\r\n", 4);
 	}
-	end += 4;
+	end = end == NULL ? self->data + self->bytes : end + 4;
 	self->bytes -= (size_t)(end - self->data);
 	memmove(self->data, end, self->bytes);
 	self->server_fd = rig.opened_fd;
+}
+
+/* The same with a cursor of the Runtime, or NULL. */
+static inline void reader_open(struct reader *self, uint32_t worker, const char *cursor,
+			       uint64_t budget)
+{
+	reader_open_at(self, worker,
+		       cursor == NULL ? WR_VIEW_NULL : wr_view_of(cursor, WR_CURSOR_BYTES), budget);
+	CHECK(!self->is_reset);
 }
 
 static inline void reader_allow(const struct reader *self, uint64_t bytes)

@@ -14,6 +14,8 @@
 #include "conn/http_server.h"
 #include "harness/harness.h"
 #include "observe/flow.h"
+#include "observe/runtime_feed.h"
+#include "wire/event_json.h"
 #include "unit/observe/scripted_store.h"
 
 #include <errno.h>
@@ -32,6 +34,7 @@ static struct rig {
 	struct wr_http_server *server;
 	struct wr_fanout *fanout;
 	struct wr_runtime *runtime;
+	struct wr_runtime_feed feed;
 	struct wr_runtime_config config;
 	struct scripted_store store;
 	struct wr_turn_hook settle;
@@ -163,13 +166,14 @@ static inline void rig_prepare(void)
 /* The streams and the Runtime behind them; also again, after rig_stop, over the same store. */
 static inline void rig_start(void)
 {
-	struct wr_fanout_config fanout = {.compat = WR_COMPAT_NONE};
+	struct wr_fanout_config fanout;
 	struct wr_runtime_ports ports = {
 		.allocator = wr_test_allocator(),
 		.wall_ms = rig_wall_ms,
 		.entropy = rig_entropy,
 		.encoding = &wr_frame_encoding,
 	};
+	struct wr_feed feed;
 	struct wr_error error;
 
 	wr_ws_defaults(&fanout.ws);
@@ -180,7 +184,9 @@ static inline void rig_start(void)
 	CHECK_STATUS(wr_runtime_new(&rig.runtime, &rig.config, &ports, &error), WR_OK);
 	rig.settle = (struct wr_turn_hook){.on_turn = rig_on_turn};
 	wr_reactor_add_hook(&rig.reactor, &rig.settle);
-	CHECK_STATUS(wr_fanout_attach(rig.fanout, rig.runtime, rig.server), WR_OK);
+	rig.feed = (struct wr_runtime_feed){rig.runtime, WR_COMPAT_NONE};
+	feed = wr_runtime_feed(&rig.feed);
+	CHECK_STATUS(wr_fanout_attach(rig.fanout, &feed, rig.server), WR_OK);
 }
 
 static inline void rig_stop(void)
@@ -190,7 +196,8 @@ static inline void rig_stop(void)
 	wr_runtime_free(rig.runtime);
 }
 
-static inline void rig_open(void)
+/* The listener, without anything behind it. */
+static inline void rig_listen(void)
 {
 	static const struct wr_http_app app = {NULL, rig_on_head, rig_on_request, rig_on_abandon,
 					       rig_on_fault};
@@ -204,16 +211,26 @@ static inline void rig_open(void)
 	rig.server = wr_http_server_new(&rig.reactor, wr_test_allocator(), &config, &app, &address,
 					&error);
 	CHECK(rig.server != NULL);
+}
+
+static inline void rig_open(void)
+{
+	rig_listen();
 	rig_start();
+}
+
+static inline void rig_hang_up(void)
+{
+	wr_http_server_free(rig.server);
+	wr_reactor_deinit(&rig.reactor);
+	scripted_store_deinit(&rig.store);
+	memset(&rig, 0, sizeof rig);
 }
 
 static inline void rig_close(void)
 {
 	rig_stop();
-	wr_http_server_free(rig.server);
-	wr_reactor_deinit(&rig.reactor);
-	scripted_store_deinit(&rig.store);
-	memset(&rig, 0, sizeof rig);
+	rig_hang_up();
 }
 
 static inline void rig_turn(void)
@@ -221,6 +238,7 @@ static inline void rig_turn(void)
 	wr_reactor_turn(&rig.reactor, 0);
 	/* Who waits for nothing but a turn gets one. */
 	CHECK(wr_list_is_empty(&rig.fanout->backlog) || rig.reactor.again);
+	CHECK(wr_list_is_empty(&rig.fanout->resumed) || rig.reactor.again);
 }
 
 static inline void rig_turns(unsigned count)

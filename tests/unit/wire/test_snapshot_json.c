@@ -575,6 +575,33 @@ static void test_refused_cursors_are_told_why(void)
 	end();
 }
 
+/* Made alone, behind whatever is there, it has the bytes that it has in the frame. */
+static void test_the_payload_alone_is_that_of_the_frame(void)
+{
+	const struct wr_worker *worker;
+
+	begin(NULL);
+	worker = fixture_create(&fixture, NULL);
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned compat = WR_COMPAT_NONE; compat <= WR_COMPAT_YOI_2026_06; compat++) {
+			struct wr_buf alone;
+
+			wr_buf_init(&alone, wr_test_allocator(), SIZE_MAX);
+			wr_buf_append_byte(&alone, ':');
+			CHECK_STATUS(wr_worker_snapshot_payload(&alone, fixture.runtime, worker,
+								(enum wr_compat)compat),
+				     WR_OK);
+			wr_buf_append(&alone, "}}", 2);
+			snapshot(worker, 2, (enum wr_compat)compat);
+			CHECK(out.bytes > alone.bytes);
+			CHECK_VIEW(wr_view_skip(wr_buf_view(&out), out.bytes - alone.bytes),
+				   wr_buf_view(&alone));
+			wr_buf_deinit(&alone);
+			fixture_say(&fixture, worker, WR_INPUT_USER, "hi");
+		}
+	end();
+}
+
 static void test_failure_leaves_nothing_of_the_frame(void)
 {
 	char storage[2048];
@@ -593,6 +620,12 @@ static void test_failure_leaves_nothing_of_the_frame(void)
 						      WR_COMPAT_NONE),
 			     WR_TOO_LARGE);
 		CHECK_U64(small.bytes, 0);
+		wr_buf_init_fixed(&small, storage, room);
+		if (wr_worker_snapshot_payload(&small, fixture.runtime, worker, WR_COMPAT_NONE) ==
+		    WR_OK)
+			CHECK(small.bytes < bytes && small.data[small.bytes - 1] == '}');
+		else
+			CHECK_STATUS(wr_buf_status(&small), WR_TOO_LARGE);
 	}
 	runtime_snapshot(2);
 	bytes = out.bytes;
@@ -637,6 +670,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_runtime_snapshot_is_the_contracts),
 	WR_TEST(test_the_runtime_snapshot_is_bounded_by_count),
 	WR_TEST(test_the_runtime_snapshot_is_bounded_by_bytes),
+	WR_TEST(test_the_payload_alone_is_that_of_the_frame),
 	WR_TEST(test_diagnostics_are_exact),
 	WR_TEST(test_a_store_that_cannot_be_read_is_told),
 	WR_TEST(test_refused_cursors_are_told_why),

@@ -1,0 +1,24 @@
+#!/bin/sh
+# The files given as arguments, as one C file of byte arrays (backend/console.h).
+set -eu
+echo '#include "backend/console.h"'
+for path; do
+	name=$(basename "$path" | tr -c 'a-z0-9\n' '_')
+	printf 'static const unsigned char %s[] = {\n' "$name"
+	od -An -v -tu1 "$path" | sed 's/  */,/g; s/^,//; s/$/,/'
+	echo '};'
+done
+echo 'const struct wr_console_file wr_console_files[] = {'
+for path; do
+	base=$(basename "$path")
+	name=$(echo "$base" | tr -c 'a-z0-9\n' '_')
+	case $base in
+	*.html) type='text/html; charset=utf-8' ;;
+	*.css) type='text/css; charset=utf-8' ;;
+	*.js) type='text/javascript; charset=utf-8' ;;
+	esac
+	[ "$base" = index.html ] && target=/ || target=/$base
+	printf '\t{"%s", "%s", %s, sizeof %s},\n' "$target" "$type" "$name" "$name"
+done
+echo '};'
+echo 'const size_t wr_console_file_count = sizeof wr_console_files / sizeof wr_console_files[0];'

@@ -1,0 +1,89 @@
+/* workspace-server — puts Runtimes behind one API and a page for browsers; see workspace-server.8.
+ */
+#include "backend/server.h"
+#include "host/program.h"
+
+static struct wr_backend_config config;
+static struct wr_backend backend;
+
+/* What was read at the last SIGHUP: its texts live in its settings. */
+static struct wr_backend_config fresh_config;
+static struct wr_settings fresh;
+static bool has_fresh;
+
+static struct wr_program program;
+
+static bool is_sound(struct wr_program *self, struct wr_buf *message)
+{
+	(void)self;
+	return wr_remotes_check(config.remotes, config.remote_count, config.serving.config_file,
+				message);
+}
+
+/* The remotes are copied by those who are made of them, so a file read before can go. */
+static bool read_remotes(const struct wr_remote_setting **remotes, uint32_t *count,
+			 struct wr_buf *message)
+{
+	if (has_fresh)
+		wr_settings_deinit(&fresh);
+	fresh_config = (struct wr_backend_config){.workspace = NULL};
+	wr_settings_init(&fresh, &wr_backend_options, &fresh_config, &program.allocator);
+	fresh.ignores_secrets = true;
+	has_fresh = true;
+	if (!wr_settings_read(&fresh, message, program.argc, (const char *const *)program.argv))
+		return false;
+	*remotes = fresh_config.remotes;
+	*count = fresh_config.remote_count;
+	return true;
+}
+
+static bool open_backend(struct wr_program *self, struct wr_buf *message)
+{
+	if (config.serving.config_file != NULL)
+		backend.reload = read_remotes;
+	return wr_backend_init(&backend, &config, &self->tokens, self->fixed_token_count, message);
+}
+
+static void announce(struct wr_program *self, struct wr_buf *out)
+{
+	char address[WR_ADDRESS_TEXT_BYTES_MAX];
+	size_t bytes = wr_address_format(address, wr_http_server_address(backend.http));
+
+	(void)self;
+	wr_buf_append(out, address, bytes);
+	wr_buf_append_view(out, WR_VIEW("; sources "));
+	wr_buf_append_u64(out, backend.registry.count);
+}
+
+static bool run(struct wr_program *self)
+{
+	(void)self;
+	return wr_backend_run(&backend);
+}
+
+static void close_backend(struct wr_program *self)
+{
+	(void)self;
+	wr_backend_deinit(&backend);
+	if (has_fresh)
+		wr_settings_deinit(&fresh);
+}
+
+static struct wr_program program = {
+	.name = "workspace-server",
+	.options = &wr_backend_options,
+	.values = &config,
+	.serving = &config.serving,
+	.hosting = &config.embedded,
+	.memory = &backend.allocator,
+	.is_sound = is_sound,
+	.open = open_backend,
+	.announce = announce,
+	.run = run,
+	.close = close_backend,
+};
+
+int main(int argc, char **argv)
+{
+	return wr_program_main(&program, argc, argv);
+}

@@ -1,0 +1,265 @@
+#include "backend/remotes.h"
+
+#include "backend/ids.h"
+#include "backend/remote_runtime.h"
+#include "bytes/endian.h"
+#include "bytes/sha256.h"
+#include "check.h"
+#include "codec/http/url.h"
+#include "host/tokens.h"
+
+#include <stdio.h>
+
+/* A setting with all that it names looked up. */
+struct prepared {
+	struct wr_remote_config config;
+	char secret[WR_TOKEN_BYTES_MAX + 1];
+	uint8_t fingerprint[WR_SHA256_BYTES];
+};
+
+static void put(struct wr_buf *message, const char *text)
+{
+	wr_buf_append_view(message, wr_view_of_string(text));
+}
+
+/* "FILE:LINE: [[remote]] `ID`: what"; false. */
+static bool refuse(struct wr_buf *message, const char *file,
+		   const struct wr_remote_setting *setting, const char *what)
+{
+	put(message, file);
+	put(message, ":");
+	wr_buf_append_u64(message, setting->line);
+	put(message, ": [[remote]] ");
+	if (setting->id != NULL) {
+		put(message, "`");
+		put(message, setting->id);
+		put(message, "` ");
+	}
+	put(message, what);
+	return false;
+}
+
+/* ---- the base URL ---- */
+
+/* Host and port as io/net/address spells them; names are not looked up: that would block, and a
+ * resolver is not part of this. */
+static bool find_address(struct wr_address *address, const struct wr_url *url)
+{
+	struct wr_view host = url->host;
+	char text[WR_ADDRESS_TEXT_BYTES_MAX];
+	int bytes;
+
+	if (wr_view_equal(host, WR_VIEW("localhost")))
+		host = WR_VIEW("127.0.0.1");
+	bytes = snprintf(text, sizeof text, url->is_ipv6 ? "[%.*s]:%u" : "%.*s:%u", (int)host.bytes,
+			 host.data, (unsigned)url->port);
+	return bytes > 0 && (size_t)bytes < sizeof text &&
+	       wr_address_parse(address, wr_view_of(text, (size_t)bytes)) == WR_OK;
+}
+
+/* NULL, or what is wrong. */
+static const char *read_base_url(struct wr_remote_config *config, const char *text)
+{
+	struct wr_view whole = wr_view_of_string(text);
+	struct wr_url url;
+
+	if (wr_view_starts(whole, WR_VIEW("unix:"))) {
+		config->host = WR_VIEW("localhost");
+		return wr_address_parse(&config->address, whole) == WR_OK
+			       ? NULL
+			       : "has a base_url that is no path of a socket";
+	}
+	if (wr_url_parse(&url, whole) != WR_OK || url.is_websocket)
+		return "needs a base_url such as http://192.0.2.7:8650";
+	if (url.is_secure)
+		return "has an https base_url, and TLS is not in this build: use http, or a tunnel";
+	if (!find_address(&config->address, &url))
+		return "has a host name in its base_url: write its address in numbers "
+		       "(getent hosts NAME tells it), localhost, or unix:PATH";
+	config->host = url.authority;
+	config->target_prefix = url.target;
+	while (config->target_prefix.bytes > 0 &&
+	       config->target_prefix.data[config->target_prefix.bytes - 1] == '/')
+		config->target_prefix.bytes--;
+	if (config->target_prefix.bytes == 0)
+		config->target_prefix = WR_VIEW_NULL;
+	else if (memchr(config->target_prefix.data, '?', config->target_prefix.bytes) != NULL)
+		return "has a base_url with a query";
+	return NULL;
+}
+
+/* ---- preparing ---- */
+
+/* Every part behind its length, so that no two settings look the same. */
+static void hash_text(struct wr_sha256 *hash, struct wr_view text)
+{
+	uint8_t length[8];
+
+	wr_store_be64(length, text.bytes);
+	wr_sha256_feed(hash, wr_view_of(length, sizeof length));
+	if (text.bytes != 0)
+		wr_sha256_feed(hash, text);
+}
+
+static void take_fingerprint(struct prepared *self, const struct wr_remote_setting *setting)
+{
+	struct wr_sha256 hash;
+	uint8_t ms[8];
+
+	wr_store_be64(ms, self->config.ms_max);
+	wr_sha256_init(&hash);
+	hash_text(&hash, self->config.runtime_id);
+	hash_text(&hash, self->config.display_name);
+	hash_text(&hash, wr_view_of_string(setting->base_url));
+	hash_text(&hash, self->config.credential);
+	hash_text(&hash, wr_view_of(ms, sizeof ms));
+	wr_sha256_finish(&hash, self->fingerprint);
+}
+
+static bool read_credential(struct prepared *self, const struct wr_remote_setting *setting,
+			    const char *file, struct wr_buf *message)
+{
+	struct wr_buf secret;
+
+	if (setting->token_file == NULL)
+		return true;
+	wr_buf_init_fixed(&secret, self->secret, sizeof self->secret);
+	if (!wr_tokens_load_one(&secret, setting->token_file, message)) {
+		put(message, "; it is the token_file of ");
+		return refuse(message, file, setting, "");
+	}
+	self->config.credential = wr_buf_view(&secret);
+	return true;
+}
+
+static bool prepare(struct prepared *self, const struct wr_remote_setting *setting,
+		    const char *file, struct wr_buf *message)
+{
+	const char *detail;
+
+	*self = (struct prepared){.config.ms_max = (uint32_t)setting->timeout_ms};
+	self->config.runtime_id = wr_view_of_string(setting->id);
+	self->config.display_name = wr_view_of_string(setting->display_name);
+	if (setting->id == NULL)
+		return refuse(message, file, setting, "needs an id");
+	if (!wr_backend_id_is_valid(self->config.runtime_id))
+		return refuse(
+			message, file, setting,
+			"has an id that cannot stand in a path: 1 to 120 of A-Z a-z 0-9 _ : -");
+	if (setting->base_url == NULL)
+		return refuse(message, file, setting, "needs a base_url");
+	detail = read_base_url(&self->config, setting->base_url);
+	if (detail != NULL)
+		return refuse(message, file, setting, detail);
+	if (!read_credential(self, setting, file, message))
+		return false;
+	take_fingerprint(self, setting);
+	return true;
+}
+
+bool wr_remotes_check(const struct wr_remote_setting *settings, uint32_t count, const char *file,
+		      struct wr_buf *message)
+{
+	struct prepared prepared;
+	bool is_good = true;
+
+	for (uint32_t i = 0; i < count && is_good; i++) {
+		is_good = prepare(&prepared, &settings[i], file, message);
+		wr_tokens_wipe(&prepared, sizeof prepared);
+		for (uint32_t other = 0; other < i && is_good; other++)
+			if (strcmp(settings[other].id, settings[i].id) == 0)
+				is_good = refuse(message, file, &settings[i], "is there twice");
+	}
+	return is_good;
+}
+
+/* ---- applying ---- */
+
+static struct wr_remote_entry *find_entry(struct wr_remotes *self, struct wr_view runtime_id)
+{
+	for (uint32_t i = 0; i < self->count; i++)
+		if (wr_view_equal(self->entries[i].handle->runtime_id, runtime_id))
+			return &self->entries[i];
+	return NULL;
+}
+
+static bool is_wanted(const struct wr_remote_setting *settings, uint32_t count,
+		      struct wr_view runtime_id)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (wr_view_equal(wr_view_of_string(settings[i].id), runtime_id))
+			return true;
+	return false;
+}
+
+static void remove_unwanted(struct wr_remotes *self, const struct wr_remote_setting *settings,
+			    uint32_t count)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < self->count; i++) {
+		if (is_wanted(settings, count, self->entries[i].handle->runtime_id))
+			self->entries[kept++] = self->entries[i];
+		else
+			wr_registry_remove(self->registry, self->entries[i].handle);
+	}
+	self->count = kept;
+}
+
+/* Makes the handle of a prepared setting, in the place of the one that it had. */
+static bool apply_one(struct wr_remotes *self, struct prepared *prepared)
+{
+	struct wr_remote_entry *entry = find_entry(self, prepared->config.runtime_id);
+	struct wr_runtime_handle *handle;
+	enum wr_status status;
+
+	if (entry != NULL &&
+	    memcmp(entry->fingerprint, prepared->fingerprint, sizeof entry->fingerprint) == 0)
+		return true;
+	prepared->config.policy = self->policy;
+	prepared->config.retention = self->retention;
+	if (wr_remote_runtime_new(&handle, self->reactor, self->allocator, self->server,
+				  &prepared->config) != WR_OK)
+		return false;
+	if (entry != NULL) {
+		status = wr_registry_replace(self->registry, entry->handle, handle);
+	} else {
+		status = self->count == WR_REMOTE_COUNT_MAX
+				 ? WR_FULL
+				 : wr_registry_add(self->registry, handle);
+		entry = &self->entries[self->count];
+		self->count += status == WR_OK;
+	}
+	if (status != WR_OK) {
+		handle->ops->free(handle);
+		return false;
+	}
+	entry->handle = handle;
+	memcpy(entry->fingerprint, prepared->fingerprint, sizeof entry->fingerprint);
+	return true;
+}
+
+bool wr_remotes_apply(struct wr_remotes *self, const struct wr_remote_setting *settings,
+		      uint32_t count, const char *file, struct wr_buf *message)
+{
+	struct prepared prepared;
+	bool is_done = wr_remotes_check(settings, count, file, message);
+
+	for (uint32_t i = 0; i < count && is_done; i++) {
+		struct wr_view id = wr_view_of_string(settings[i].id);
+		if (find_entry(self, id) == NULL && wr_registry_find(self->registry, id) != NULL)
+			is_done = refuse(message, file, &settings[i],
+					 "has the id of a source of this Backend itself");
+	}
+	if (!is_done)
+		return false;
+	remove_unwanted(self, settings, count);
+	for (uint32_t i = 0; i < count && is_done; i++) {
+		is_done = prepare(&prepared, &settings[i], file, message);
+		if (is_done && !apply_one(self, &prepared))
+			is_done = refuse(message, file, &settings[i],
+					 "could not be added: there is no memory");
+		wr_tokens_wipe(&prepared, sizeof prepared);
+	}
+	return is_done;
+}

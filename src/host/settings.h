@@ -1,0 +1,58 @@
+/*
+ * settings — a program's settings, read from its command line and its configuration file.
+ *
+ *	wr_settings_init -> wr_settings_read -> (the values are used) -> wr_settings_deinit
+ *
+ * A flag counts more than the file, and that more than the default. `--flag VALUE` and
+ * `--flag=VALUE` mean the same, the later of two wins, lists add up; a list of flags replaces that
+ * of the file. The file (config_file.h) has the same names, with - or _; its keys stand once and in
+ * any order. What is wrong with it is told as FILE:LINE.
+ *
+ * To read everything again, read into a second one and take that when it is fine: texts live in
+ * argv, and in the settings whose file they came from.
+ */
+#ifndef WR_HOST_SETTINGS_H
+#define WR_HOST_SETTINGS_H
+
+#include "host/options.h"
+
+/* Where a value comes from; any other number is a line of the file. */
+#define WR_FROM_DEFAULT 0u
+#define WR_FROM_FLAG UINT32_MAX
+
+/* Placed by the caller; must not move. Fields may be read. */
+struct wr_settings {
+	const struct wr_options *options;
+	void *values;			     /* the struct that the options speak of */
+	const char *path;		     /* of the configuration file; NULL: there is none */
+	struct wr_buf file;		     /* its text */
+	bool ignores_secrets;		     /* set it to read an argv again that was wiped */
+	bool is_file_wrong;		     /* it is not the command line that is */
+	uint32_t lines[WR_OPTION_COUNT_MAX]; /* where each value comes from */
+};
+
+/* All values get their defaults; `values` was zeroed by the caller. */
+void wr_settings_init(struct wr_settings *self, const struct wr_options *options, void *values,
+		      struct wr_allocator *allocator);
+
+/* Reads the command line, and the file that it names. False: what is wrong was appended to
+ * `message`. Asked to show something (help, version) it looks no further. */
+bool wr_settings_read(struct wr_settings *self, struct wr_buf *message, int argc,
+		      const char *const *argv);
+
+/* Appends "FILE:LINE: ", for what is found to be wrong with a section later. */
+void wr_settings_put_line(const struct wr_settings *self, struct wr_buf *message, uint32_t line);
+
+/* Appends every option with its effective value, one a line as it could be given, and sections as
+ * they stand in the file; secrets are hidden. With a file every line says where its value comes
+ * from. */
+void wr_settings_print(const struct wr_settings *self, struct wr_buf *out);
+
+/* Gives the file's text back, and with it the values that came from it. */
+void wr_settings_deinit(struct wr_settings *self);
+
+/* Overwrites the values of secret flags in argv, where other users could read them; call it when
+ * they have been used. */
+void wr_settings_wipe_secrets(const struct wr_options *options, int argc, char **argv);
+
+#endif

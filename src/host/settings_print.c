@@ -1,0 +1,136 @@
+#include "host/settings.h"
+#include "host/texts.h"
+
+static void put(struct wr_buf *out, const char *text)
+{
+	wr_buf_append_view(out, wr_view_of_string(text));
+}
+
+static void put_origin(const struct wr_settings *self, struct wr_buf *out, uint32_t line)
+{
+	if (self->path != NULL) {
+		put(out, "  # ");
+		if (line == WR_FROM_DEFAULT || line == WR_FROM_FLAG) {
+			put(out, line == WR_FROM_FLAG ? "flag" : "default");
+		} else {
+			put(out, self->path);
+			put(out, ":");
+			wr_buf_append_u64(out, line);
+		}
+	}
+	put(out, "\n");
+}
+
+static void put_setting(struct wr_buf *out, const struct wr_option *option)
+{
+	put(out, "--");
+	put(out, option->name);
+	put(out, "=");
+}
+
+static bool is_absent(const struct wr_option *option, const void *value)
+{
+	return wr_option_is_action(option) ||
+	       (wr_option_is_text(option) && *(const char *const *)value == NULL);
+}
+
+static void print_option(const struct wr_settings *self, struct wr_buf *out,
+			 const struct wr_option *option, const void *value, uint32_t line)
+{
+	const struct wr_texts *list = value;
+
+	if (option->kind == WR_OPTION_LIST) {
+		for (uint32_t i = 0; i < list->count; i++) {
+			put_setting(out, option);
+			put(out, list->items[i]);
+			put_origin(self, out, line);
+		}
+		return;
+	}
+	if (is_absent(option, value))
+		return;
+	put_setting(out, option);
+	if (option->kind == WR_OPTION_SECRET)
+		put(out, "(hidden)");
+	else
+		wr_option_put_value(option, out, value);
+	put_origin(self, out, line);
+}
+
+/* As a string of the file. */
+static void put_quoted(struct wr_buf *out, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	put(out, "\"");
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text;
+		if (byte < 0x20 || byte == 0x7f) {
+			put(out, "\\u00");
+			wr_buf_append_byte(out, hex[byte >> 4]);
+			wr_buf_append_byte(out, hex[byte & 15]);
+			continue;
+		}
+		if (byte == '"' || byte == '\\')
+			put(out, "\\");
+		wr_buf_append_byte(out, *text);
+	}
+	put(out, "\"");
+}
+
+static void print_key(struct wr_buf *out, const struct wr_option *option, const void *value)
+{
+	const struct wr_texts *list = value;
+
+	if (is_absent(option, value))
+		return;
+	put(out, option->name);
+	put(out, " = ");
+	if (option->kind == WR_OPTION_LIST) {
+		put(out, "[");
+		for (uint32_t i = 0; i < list->count; i++) {
+			put(out, i == 0 ? "" : ", ");
+			put_quoted(out, list->items[i]);
+		}
+		put(out, "]");
+	} else if (wr_option_is_text(option)) {
+		put_quoted(out, *(const char *const *)value);
+	} else {
+		bool is_bare = option->kind == WR_OPTION_COUNT || option->kind == WR_OPTION_MS ||
+			       option->kind == WR_OPTION_SWITCH;
+		put(out, is_bare ? "" : "\"");
+		wr_option_put_value(option, out, value);
+		put(out, is_bare ? "" : "\"");
+	}
+	put(out, "\n");
+}
+
+static void print_section(const struct wr_settings *self, struct wr_buf *out,
+			  const struct wr_option_section *section)
+{
+	const char *values = self->values, *element = values + section->place;
+	uint32_t count, line;
+
+	memcpy(&count, values + section->count_place, sizeof count);
+	for (; count > 0; count--, element += section->element_bytes) {
+		memcpy(&line, element + section->line_place, sizeof line);
+		put(out, "\n[[");
+		put(out, section->name);
+		put(out, "]]");
+		put_origin(self, out, line);
+		for (const struct wr_option *at = section->list; !wr_option_is_end(at); at++)
+			print_key(out, at, element + at->place);
+	}
+}
+
+void wr_settings_print(const struct wr_settings *self, struct wr_buf *out)
+{
+	const struct wr_option_section *section = self->options->sections;
+	const struct wr_option *option;
+	size_t place;
+
+	for (uint32_t i = 0; (option = wr_options_at(self->options, i, &place)) != NULL; i++)
+		print_option(self, out, option, (const char *)self->values + place, self->lines[i]);
+	for (; section != NULL && section->name != NULL; section++)
+		print_section(self, out, section);
+}
