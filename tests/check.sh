@@ -36,7 +36,7 @@ cflags='-std=c11 -pedantic -Wall -Wextra -D_GNU_SOURCE -iquote src -iquote tests
 warnings() { make -s CC="$1" MODE=release WERROR=-Werror B="$out/$1" all tests tools; }
 alone() {
 	for header in $headers; do
-		printf '#include "%s"\n' "${header#src/}" >"$out/alone.c"
+		printf '#include "%s"\nextern int alone;\n' "${header#src/}" >"$out/alone.c"
 		# shellcheck disable=SC2086
 		${CC:-cc} $cflags -Werror -fsyntax-only "$out/alone.c" || return 1
 	done

@@ -33,14 +33,13 @@ static const struct layer layers[] = {
 	{"execution/", ". bytes/ containers/ core/ codec/ wire/ io/ execution/"},
 	{"observe/", ". bytes/ containers/ core/ codec/ wire/ io/ conn/ observe/"},
 	{"host/", ". bytes/ containers/ core/ codec/ wire/ io/ conn/ execution/ observe/ host/"},
-	{"runtime_server/",
-	 ". bytes/ containers/ core/ codec/ wire/ io/ conn/ execution/ observe/ host/ runtime_server/"},
+	{"runtime_server/", ". bytes/ containers/ core/ codec/ wire/ io/ conn/ execution/ observe/ "
+			    "host/ runtime_server/"},
 	/* Of the core only what a Runtime in the same process needs. */
 	{"backend/embedded_",
 	 ". bytes/ containers/ core/ codec/ wire/ io/ conn/ execution/ observe/ host/ backend/"},
-	{"backend/",
-	 ". bytes/ containers/ core/event_log.h core/cursor.h core/command.h codec/ wire/ io/ conn/ "
-	 "observe/ host/ backend/"},
+	{"backend/", ". bytes/ containers/ core/event_log.h core/cursor.h core/command.h "
+		     "codec/ wire/ io/ conn/ observe/ host/ backend/"},
 	{"", "."},
 };
 

@@ -9,6 +9,7 @@
 #include "backend/browser_json.h"
 #include "backend/browser_private.h"
 #include "backend/ids.h"
+#include "bytes/utf8.h"
 #include "check.h"
 
 enum {
@@ -158,13 +159,37 @@ static void on_worker(struct wr_source_call *source_call, const struct wr_worker
 	wr_buf_append_byte(&self->lines, '\n');
 }
 
+/* False: it is not to be shown. What is shown in its place must be text. */
+static bool pass_entry(struct call *self, struct wr_transcript_entry *entry)
+{
+	struct wr_browser_face *face = self->wait->face;
+	const struct wr_policy *policy = face->config.policy;
+	struct wr_policy_entry judged = {.runtime_id = self->handle->runtime_id,
+					 .worker_id = self->call.worker_id,
+					 .role = entry->role,
+					 .content = entry->content};
+	enum wr_policy_verdict verdict;
+
+	if (policy == NULL || policy->on_entry == NULL)
+		return true;
+	wr_buf_reset(&face->replaced);
+	verdict = policy->on_entry(policy->context, &judged, &face->replaced);
+	if (verdict != WR_POLICY_REPLACE)
+		return verdict == WR_POLICY_PASS;
+	entry->content = wr_buf_view(&face->replaced);
+	return wr_buf_status(&face->replaced) == WR_OK && wr_utf8_is_valid(entry->content);
+}
+
 static void on_entry(struct wr_source_call *source_call, const struct wr_transcript_entry *entry)
 {
 	struct call *self = wr_container_of(source_call, struct call, call);
+	struct wr_transcript_entry shown = *entry;
 	struct wr_json_writer writer;
 
+	if (!pass_entry(self, &shown))
+		return;
 	wr_json_writer_init(&writer, &self->lines);
-	wr_browser_entry_write(&writer, entry);
+	wr_browser_entry_write(&writer, &shown);
 	wr_buf_append_byte(&self->lines, '\n');
 }
 

@@ -23,6 +23,7 @@ struct wr_browser_face {
 	struct wr_list waiting; /* of struct wr_browser_wait */
 	uint32_t waiting_count;
 	struct wr_buf ids, texts; /* decoded, for one call of the app */
+	struct wr_buf replaced;	  /* what the policy shows instead of an entry */
 	struct wr_tickets tickets;
 };
 

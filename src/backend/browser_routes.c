@@ -450,6 +450,7 @@ enum wr_status wr_browser_face_new(struct wr_browser_face **out, struct wr_alloc
 	wr_list_init(&self->waiting);
 	wr_buf_init(&self->ids, allocator, IDS_BYTES_MAX);
 	wr_buf_init(&self->texts, allocator, TEXTS_BYTES_MAX);
+	wr_buf_init(&self->replaced, allocator, TEXTS_BYTES_MAX);
 	config->registry->on_remove = on_remove;
 	config->registry->context = self;
 	*out = self;
@@ -486,6 +487,7 @@ void wr_browser_face_free(struct wr_browser_face *self)
 	self->config.registry->on_remove = NULL;
 	wr_tickets_clear(&self->tickets);
 	wr_buf_deinit(&self->ids);
+	wr_buf_deinit(&self->replaced);
 	wr_buf_deinit(&self->texts);
 	wr_allocator_free(self->allocator, self, sizeof *self);
 }

@@ -56,9 +56,10 @@ enum {
 struct wr_runtime_overview {
 	struct wr_view runtime_id;
 	enum wr_source_kind kind;
-	struct wr_view label;	  /* filtered for display */
-	struct wr_view status;	  /* "available", "running", "stopped", "unavailable", "configured" */
-	struct wr_view host_id;	  /* contract 8.2 */
+	struct wr_view label; /* filtered for display */
+	/* "available", "running", "stopped", "unavailable" or "configured" */
+	struct wr_view status;
+	struct wr_view host_id; /* contract 8.2 */
 	struct wr_view host_label, host_status;
 	unsigned can;
 	struct wr_view local_pod_inspection, os, arch;
@@ -84,7 +85,8 @@ struct wr_transcript_entry {
 };
 
 enum wr_source_operation {
-	WR_SOURCE_LIST,	  /* on_worker for each, in byte order of ids, at most as.list.limit */
+	WR_SOURCE_LIST,	  /* on_worker for each in byte order of ids (of the local source: of the
+			     folders that they come from), at most as.list.limit */
 	WR_SOURCE_DETAIL, /* on_worker once */
 	WR_SOURCE_SPAWN,  /* on_worker once when accepted */
 	WR_SOURCE_INPUT,
@@ -143,7 +145,7 @@ struct wr_source_call {
 	struct wr_view idempotency_key; /* absent: none was given */
 	union {
 		struct {
-			uint32_t limit; /* at most 200 */
+			uint32_t limit;	 /* at most 200 */
 			uint32_t ms_max; /* a source that takes longer is WR_SOURCE_FAILED */
 		} list;
 		struct wr_spawn_request spawn;
@@ -171,7 +173,8 @@ struct wr_runtime_handle;
 struct wr_runtime_handle_ops {
 	void (*overview)(struct wr_runtime_handle *self, struct wr_runtime_overview *out);
 	void (*begin)(struct wr_runtime_handle *self, struct wr_source_call *call);
-	/* Ends a call without on_done; what it asked for may still happen. */
+	/* Ends a call without on_done; what it asked for may still happen. Not from within a
+	 * function of that call. */
 	void (*cancel)(struct wr_runtime_handle *self, struct wr_source_call *call);
 	/* Takes over an exchange whose head passed wr_ws_handshake_check: 101, and the stream of a
 	 * Worker as the cursor (absent: none was given) asks; what is wrong is said by a diagnostic

@@ -792,9 +792,9 @@ static void test_connections_that_end_in_any_phase_harm_nobody(void)
 				close(fd);
 			probe(&client);
 			wr_client_input(&client, other, "y");
-			CHECK_STRING(wr_json_find(wr_test_ws_message(&stream),
-						  "envelope.payload.event"),
-				     "user_message");
+			CHECK_STRING(
+				wr_json_find(wr_test_ws_message(&stream), "envelope.payload.event"),
+				"user_message");
 			do
 				frame = wr_test_ws_message(&stream);
 			while (!wr_view_equal(wr_json_find(frame, "envelope.payload.event"),

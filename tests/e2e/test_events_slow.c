@@ -96,9 +96,8 @@ static void test_a_slow_reader_of_the_runtime_wide_stream_likewise(void)
 	wr_process_start(&server, WR_ARGUMENTS("--worker-retention-bytes", "262144"), NULL);
 	wr_client_open(&client, &server, NULL);
 	wr_client_create_worker(&client, id);
-	CHECK_U64(
-		wr_test_ws_open_with(&stream, &server, NULL, "/v1/events/ws", NULL, SMALL_BUFFER),
-		101);
+	CHECK_U64(wr_test_ws_open_with(&stream, &server, NULL, "/v1/events/ws", NULL, SMALL_BUFFER),
+		  101);
 	wr_test_ws_message(&stream);
 	for (unsigned i = 0; i < 400; i++)
 		feed(&client, id, 30000);

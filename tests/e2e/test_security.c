@@ -386,7 +386,7 @@ static void test_an_upgrade_is_guarded_like_everything_else(void)
 	CHECK_U64(wr_test_ws_open(&stream, &server, "wrong", "/v1/events/ws"), 401);
 	wr_test_ws_close(&stream);
 	CHECK_U64(wr_test_ws_open_with(&stream, &server, "watcher-token", "/v1/events/ws",
-					 "Origin: https://evil.test\r\n", 0),
+				       "Origin: https://evil.test\r\n", 0),
 		  403);
 	wr_test_ws_close(&stream);
 	CHECK_U64(wr_test_ws_open(&stream, &server, "watcher-token", "/v1/events/ws"), 101);

@@ -134,9 +134,8 @@ static void test_a_failed_sync_ends_the_process_and_acknowledges_nothing(void)
 	post("/v1/workers", CREATE_BODY);
 	input("kept");
 	CHECK_U64(answer.status, 200);
-	CHECK_U64(
-		wr_test_ws_open(&stream, &server, NULL, "/v1/workers/worker-00000001/events/ws"),
-		101);
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, "/v1/workers/worker-00000001/events/ws"),
+		  101);
 	wr_test_ws_message(&stream);
 	atomic_store(&orders->sync_error, EIO);
 	/* Two in one turn, and what stands behind one of them: a connection that is still idle when
@@ -211,9 +210,8 @@ static void test_readonly_lets_everything_be_read(void)
 	check_error(503, "runtime_unavailable");
 	get("/healthz");
 	CHECK_U64(answer.status, 200);
-	CHECK_U64(
-		wr_test_ws_open(&stream, &server, NULL, "/v1/workers/worker-00000001/events/ws"),
-		101);
+	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, "/v1/workers/worker-00000001/events/ws"),
+		  101);
 	CHECK_STRING(wr_json_find(wr_test_ws_message(&stream), "envelope.payload.event"),
 		     "snapshot");
 	CHECK(kill(server.pid, SIGTERM) == 0);

@@ -178,7 +178,7 @@ static void test_a_stream_goes_on_from_its_cursor(void)
 		start();
 		wr_client_create_worker(&client, id);
 		CHECK_U64(wr_test_ws_open(&stream, &server, NULL,
-					    "/v1/workers/worker-00000001/events/ws"),
+					  "/v1/workers/worker-00000001/events/ws"),
 			  101);
 		wr_test_ws_message(&stream); /* the snapshot */
 		wr_client_input(&client, id, "one");
