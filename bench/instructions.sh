@@ -42,5 +42,5 @@ echo "frame_burst1,$(((many - one) / 100))"
 for burst in 32 128; do
 	one=$(each fanout 1280 6400 1 $burst)
 	many=$(each fanout 1280 6400 101 $burst)
-	awk "BEGIN { printf \"frame_burst$burst,%.1f\\n\", ($many - $one) / 100 }"
+	awk "BEGIN { printf \"frame_burst$burst,%.2f\\n\", ($many - $one) / 100 }"
 done

@@ -47,7 +47,7 @@ struct wr_backfill_slot {
 	struct wr_timer timer;
 	struct wr_backfill *owner;
 	struct wr_backfill_job *job; /* NULL: free */
-	bool is_closing; /* ours, to see whether the Runtime takes it for a good end */
+	bool is_closing;	     /* ours, to see whether the Runtime takes it for a good end */
 };
 
 /* Zero-initialised, placed by the owner, must not move. */

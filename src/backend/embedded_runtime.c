@@ -267,6 +267,8 @@ static bool open_runtime(struct embedded_runtime *self, struct wr_buf *message)
 	enum wr_status status;
 
 	wr_ws_defaults(&fanout.ws);
+	if (self->config.streams != NULL)
+		fanout.ws = *self->config.streams;
 	status = wr_fanout_new(&self->fanout, self->reactor, self->allocator, &fanout);
 	if (status != WR_OK)
 		return fail(message, "no streams of the embedded Runtime", status);

@@ -11,6 +11,7 @@
 
 #include "backend/policy.h"
 #include "backend/runtime_handle.h"
+#include "conn/ws_conn.h"
 #include "host/hosting.h"
 #include "io/reactor/reactor.h"
 
@@ -18,6 +19,7 @@ struct wr_embedded_config {
 	const struct wr_hosting *hosting; /* runtime_id NULL: backend-internal */
 	struct wr_view workspace_id;	  /* of the host's id; copied */
 	const struct wr_policy *policy;
+	const struct wr_ws_config *streams; /* of browsers; NULL: the defaults */
 	/* The store has failed, and nothing can be kept any more; at the end of a turn. */
 	void (*on_failed)(void *context);
 	void *context;

@@ -36,8 +36,7 @@ void wr_mirror_deinit(struct wr_mirror *self)
 {
 	for (uint32_t i = 0; i < self->count; i++)
 		free_worker(self, self->by_id[i]);
-	wr_allocator_free(self->allocator, self->by_id,
-			  self->capacity * sizeof(self->by_id[0]));
+	wr_allocator_free(self->allocator, self->by_id, self->capacity * sizeof(self->by_id[0]));
 	wr_allocator_free(self->allocator, self->by_number,
 			  self->capacity * sizeof(self->by_number[0]));
 	wr_event_log_deinit(&self->log);
@@ -99,6 +98,7 @@ static void begin_log(struct wr_mirror *self, uint64_t floor)
 	for (uint32_t i = 0; i < self->count; i++) {
 		struct wr_mirror_worker *worker = self->by_id[i];
 		worker->newest = floor;
+		worker->has_event = false;
 		wr_mirror_restart(self, worker);
 		wr_remote_fetch_reset(&worker->fetch);
 	}
@@ -144,7 +144,7 @@ struct wr_mirror_worker *wr_mirror_find(const struct wr_mirror *self, struct wr_
 	uint32_t place = place_of(self, id);
 
 	return place < self->count && wr_view_equal(self->by_id[place]->id, id) ? self->by_id[place]
-										 : NULL;
+										: NULL;
 }
 
 struct wr_mirror_worker *wr_mirror_at(const struct wr_mirror *self, uint32_t number)
@@ -172,8 +172,7 @@ static void remove_worker(struct wr_mirror *self, struct wr_mirror_worker *worke
 static bool make_room(struct wr_mirror *self)
 {
 	wr_list_each (node, after, &self->ages) {
-		struct wr_mirror_worker *worker =
-			wr_list_entry(node, struct wr_mirror_worker, age);
+		struct wr_mirror_worker *worker = wr_list_entry(node, struct wr_mirror_worker, age);
 		if (worker->is_kept || worker->subscriber_count != 0 ||
 		    wr_backfill_is_under_way(&worker->fetch.job))
 			continue;
@@ -289,6 +288,7 @@ struct wr_mirror_worker *wr_mirror_note(struct wr_mirror *self, struct wr_view i
 	}
 	self->last = worker;
 	worker->newest = self->position.sequence;
+	worker->has_event = true;
 	wr_list_remove(&worker->age);
 	wr_list_push(&self->ages, &worker->age);
 	return worker->is_kept ? worker : NULL;

@@ -39,6 +39,7 @@ struct wr_mirror_worker {
 	uint32_t number, tag;
 	uint32_t subscriber_count;
 	bool is_kept;
+	bool has_event;	  /* `newest` is an event of it, not the floor */
 	uint64_t newest;  /* nothing of it between this and the position */
 	uint64_t used_ms; /* somebody watched it, or asked for it */
 	struct wr_remote_fetch fetch;

@@ -18,19 +18,20 @@ struct wr_kept_snapshot {
 
 struct wr_remote_fetch {
 	struct wr_backfill_job job;
-	struct wr_list wanting;	/* in the list of those that want something, when they do */
+	struct wr_list wanting; /* in the list of those that want something, when they do */
 	uint32_t remote_number; /* the Worker's in the Runtime; 0: not known */
 	bool has_waiting;	/* somebody was told WR_MORE */
 	bool wants_snapshot, wants_verdict;
 	bool wants_above, wants_below; /* history */
-	struct wr_cursor verdict_on; /* the cursor that somebody came with */
+	struct wr_cursor verdict_on;   /* the cursor that somebody came with */
 	/* Where readers stand that lack history: the lowest behind the last begin, and the lowest
 	 * of all others; both have their turn. */
 	uint64_t above, below, begun_at;
 	struct wr_kept_snapshot snapshot;
 	struct wr_frame_run run;
-	uint64_t run_used_ms;
-	uint64_t gone; /* highest sequence known to be gone in the Runtime */
+	uint64_t run_used_ms, begun_ms;
+	bool has_prelude; /* the snapshot before history, for old clients, came */
+	uint64_t gone;	  /* highest sequence known to be gone in the Runtime */
 	/* The end of the run was reached in silence, which is no proof that nothing follows: asked
 	 * again when an event comes, or later and later. */
 	bool is_quiet;

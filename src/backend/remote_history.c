@@ -10,7 +10,8 @@
  *
  * That a run has reached memory is proved by a frame at or behind the newest event that memory
  * does not have. Where the mirror never saw an event of the Worker there may be none to come; then
- * silence ends the connection, and proves nothing: it is asked again when an event comes.
+ * silence ends the connection, and proves nothing: it is asked again when an event comes, and every
+ * now and then.
  */
 #include "backend/remote_stream_private.h"
 
@@ -19,6 +20,8 @@
 enum {
 	/* A run ends with the frame that passes this. */
 	RUN_BYTES = 262144,
+	/* Or that comes after this, so that others have the connection, too. */
+	RUN_MS = 20000,
 	/* Snapshots and runs of all Workers; beyond: those go that were used longest ago. */
 	FETCHED_BYTES_MAX = 4194304,
 	/* A snapshot behind which there are events is still taken for so long after it came. */
@@ -42,7 +45,8 @@ static bool is_up(const struct wr_remote_stream *self)
 /* Not yet known is not the same as not available. */
 static bool is_beginning(const struct wr_remote_stream *self)
 {
-	return self->upstream.state == WR_REMOTE_CONNECTING || (is_up(self) && !self->mirror.has_log);
+	return self->upstream.state == WR_REMOTE_CONNECTING ||
+	       (is_up(self) && !self->mirror.has_log);
 }
 
 static uint64_t now(const struct wr_remote_stream *self)
@@ -57,8 +61,7 @@ void wr_remote_history_count(struct wr_remote_stream *self, struct wr_mirror_wor
 	struct wr_remote_fetch *fetch = &worker->fetch;
 
 	self->fetched_bytes -= fetch->counted_bytes;
-	fetch->counted_bytes =
-		fetch->snapshot.frame.capacity + wr_frame_run_bytes(&fetch->run);
+	fetch->counted_bytes = fetch->snapshot.frame.capacity + wr_frame_run_bytes(&fetch->run);
 	self->fetched_bytes += fetch->counted_bytes;
 }
 
@@ -96,13 +99,14 @@ static void keep_bound(struct wr_remote_stream *self)
 		struct wr_mirror_worker *oldest = NULL;
 		for (uint32_t i = 0; i < self->mirror.count; i++) {
 			struct wr_mirror_worker *worker = self->mirror.by_id[i];
-			if (worker->fetch.counted_bytes == 0 || worker->fetch.job.slot != NULL)
+			if (worker->fetch.counted_bytes == 0 ||
+			    wr_backfill_is_under_way(&worker->fetch.job))
 				continue;
 			if (oldest == NULL || last_use(&worker->fetch) < last_use(&oldest->fetch))
 				oldest = worker;
 		}
 		if (oldest == NULL)
-			return; /* those that are being filled: they are few, and bounded */
+			return; /* those that are being filled, which are few; others are empty */
 		wr_remote_history_drop(self, oldest);
 	}
 }
@@ -190,6 +194,15 @@ static void note_refusal(struct wr_remote_stream *self, const struct wr_mirror_w
 	};
 }
 
+/* Whether nothing has to be fetched. */
+static bool has_all_behind(const struct wr_mirror_worker *worker, uint64_t sequence)
+{
+	const struct wr_frame_run *run = &worker->fetch.run;
+	uint64_t evicted = worker->events.evicted;
+
+	return sequence >= evicted || (wr_frame_run_covers(run, sequence) && run->upto >= evicted);
+}
+
 enum wr_status wr_remote_judge(struct wr_remote_stream *self, struct wr_mirror_worker *worker,
 			       uint32_t generation, uint64_t sequence)
 {
@@ -200,14 +213,10 @@ enum wr_status wr_remote_judge(struct wr_remote_stream *self, struct wr_mirror_w
 
 	if (refusal != NULL)
 		return refusal->status;
-	if (sequence < fetch->gone)
-		return WR_EXPIRED;
 	if (wr_mirror_has_seen(&self->mirror, generation, sequence)) {
-		/* What follows must be fetched, or may have to be. */
-		bool is_here = sequence >= worker->events.evicted ||
-			       (wr_frame_run_covers(&fetch->run, sequence) &&
-				fetch->run.upto >= worker->events.evicted);
-		return is_here || is_up(self) ? WR_OK : WR_UNAVAILABLE;
+		if (sequence < fetch->gone)
+			return WR_EXPIRED;
+		return is_up(self) || has_all_behind(worker, sequence) ? WR_OK : WR_UNAVAILABLE;
 	}
 	status = may_ask(self, worker);
 	if (status != WR_MORE)
@@ -252,8 +261,7 @@ enum wr_status wr_remote_stored(struct wr_remote_stream *self, struct wr_mirror_
 	if (!is_up(self) || fetch->rests ||
 	    wr_remote_fetch_is_quiet(fetch, from, worker->newest, now(self)))
 		return WR_MORE; /* until it is up, the tick, or an event */
-	if (is_asking(fetch, WR_BACKFILL_HISTORY) && fetch->run.is_there &&
-	    from == fetch->run.upto)
+	if (is_asking(fetch, WR_BACKFILL_HISTORY) && fetch->run.is_there && from == fetch->run.upto)
 		return WR_MORE; /* it is coming */
 	wr_remote_fetch_want_from(fetch, from);
 	want(self, worker);
@@ -297,9 +305,11 @@ static enum wr_status take_history(struct wr_remote_stream *self, struct wr_mirr
 	struct wr_frame_run *run = &fetch->run;
 	enum wr_status status = WR_OK;
 
-	if (frame->is_snapshot)
+	if (frame->is_snapshot && !fetch->has_prelude && run->upto == run->after) {
+		fetch->has_prelude = true;
 		return WR_MORE; /* for old clients; no event */
-	if (frame->cursor.sequence <= run->upto)
+	}
+	if (frame->is_snapshot || frame->cursor.sequence <= run->upto)
 		return WR_SYNTAX;
 	if (is_known)
 		status = wr_remote_encode(self, &run->bytes, worker, &frame->cursor, frame->event,
@@ -310,7 +320,8 @@ static enum wr_status take_history(struct wr_remote_stream *self, struct wr_mirr
 	fetch->quiet_ms = 0;
 	wr_remote_history_count(self, worker);
 	wr_remote_resume(self, worker);
-	if (run->upto >= worker->events.evicted || run->bytes.bytes >= RUN_BYTES)
+	if (run->upto >= worker->events.evicted || run->bytes.bytes >= RUN_BYTES ||
+	    now(self) - fetch->begun_ms > RUN_MS)
 		return WR_OK;
 	return WR_MORE;
 }
@@ -413,7 +424,7 @@ static void end_history(struct wr_remote_stream *self, struct wr_mirror_worker *
 
 	if (why == WR_OK)
 		return; /* full, or complete */
-	if (why == WR_TIMEOUT)
+	if (why == WR_TIMEOUT && !worker->has_event)
 		note_quiet(self, worker);
 	else if (why == WR_EXPIRED)
 		fetch->gone = fetch->job.cursor.sequence + 1;
@@ -436,8 +447,6 @@ static void on_end(void *context, struct wr_backfill_job *job, enum wr_status wh
 			note_doubt(self, &worker->fetch, why);
 		else if (why != WR_OK)
 			note_failure(self, &worker->fetch, why);
-		else
-			worker->fetch.wants_snapshot = false; /* of those that came before it */
 		break;
 	case WR_BACKFILL_VERDICT:
 		end_verdict(self, worker, why);
@@ -447,8 +456,8 @@ static void on_end(void *context, struct wr_backfill_job *job, enum wr_status wh
 		break;
 	}
 	wr_remote_history_count(self, worker);
-	if (why != WR_TIMEOUT)
-		wr_remote_resume(self, worker);
+	if (job->kind != WR_BACKFILL_HISTORY || why != WR_TIMEOUT)
+		wr_remote_resume(self, worker); /* else nothing is new; the tick does the rest */
 }
 
 const struct wr_backfill_ops wr_remote_backfill_ops = {on_frame, on_end};
@@ -487,11 +496,15 @@ static bool prepare_history(struct wr_remote_stream *self, struct wr_mirror_work
 		wr_remote_resume(self, worker);
 		return false;
 	}
-	fetch->is_quiet = false;
+	fetch->is_quiet = fetch->has_prelude = false;
+	fetch->begun_ms = now(self);
 	fetch->job.kind = WR_BACKFILL_HISTORY;
-	fetch->job.quiet_ms = QUIET_MS + fetch->quiet_ms / 160; /* it may just be slow */
+	/* Where something must come it may take its time. */
+	fetch->job.quiet_ms =
+		worker->has_event ? self->peer.ms_max : QUIET_MS + fetch->quiet_ms / 160;
 	/* Of the newest generation: all that the mirror knows is there is there in it. */
 	set_cursor(self, fetch, self->mirror.position.generation, from);
+	drop_run(self, worker); /* it may have to wait, and then holds no memory */
 	wr_frame_run_begin(&fetch->run, from);
 	return true;
 }
@@ -524,13 +537,28 @@ static void drop_wants(struct wr_remote_fetch *fetch)
 	wr_list_remove(&fetch->wanting);
 }
 
+/* Whoever wants to begin does not wait for somebody's history: that goes on later from where it
+ * is. False: the job stays. */
+static bool preempt(struct wr_remote_stream *self, struct wr_mirror_worker *worker)
+{
+	struct wr_remote_fetch *fetch = &worker->fetch;
+
+	if (fetch->job.kind != WR_BACKFILL_HISTORY ||
+	    (!fetch->wants_snapshot && !fetch->wants_verdict))
+		return false;
+	wr_backfill_cancel(&self->backfill, &fetch->job);
+	wr_remote_history_count(self, worker);
+	wr_remote_resume(self, worker);
+	return true;
+}
+
 void wr_remote_history_turn(struct wr_remote_stream *self)
 {
 	wr_list_each (node, after, &self->wanting) {
 		struct wr_mirror_worker *worker =
 			wr_list_entry(node, struct wr_mirror_worker, fetch.wanting);
 		struct wr_remote_fetch *fetch = &worker->fetch;
-		if (wr_backfill_is_under_way(&fetch->job))
+		if (wr_backfill_is_under_way(&fetch->job) && !preempt(self, worker))
 			continue;
 		if (!is_up(self) || !self->mirror.has_log || is_failing(self, fetch)) {
 			drop_wants(fetch); /* who waits is asked about again by then */
@@ -552,9 +580,9 @@ void wr_remote_history_tick(struct wr_remote_stream *self, struct wr_mirror_work
 	struct wr_kept_snapshot *snapshot = &fetch->snapshot;
 
 	fetch->rests = false;
-	if (snapshot->frame.bytes != 0 && (now(self) - snapshot->used_ms > SNAPSHOT_UNUSED_MS ||
-					   (worker->newest > snapshot->sequence &&
-					    now(self) - snapshot->came_ms > FRESH_MS)))
+	if (snapshot->frame.bytes != 0 &&
+	    (now(self) - snapshot->used_ms > SNAPSHOT_UNUSED_MS ||
+	     (worker->newest > snapshot->sequence && now(self) - snapshot->came_ms > FRESH_MS)))
 		drop_snapshot(self, worker);
 	if (wr_backfill_is_under_way(&fetch->job) || !wr_list_is_empty(&fetch->wanting))
 		return;

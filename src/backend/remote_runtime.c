@@ -406,6 +406,7 @@ static enum wr_status start_stream(struct remote_runtime *self, struct wr_http_s
 		.authorization = authorization,
 		.runtime_id = self->handle.runtime_id,
 		.policy = config->policy,
+		.streams = config->streams,
 		.retention = config->retention,
 		.ms_max = config->ms_max,
 		.on_state = on_state,

@@ -10,6 +10,7 @@
 
 #include "backend/policy.h"
 #include "backend/runtime_handle.h"
+#include "conn/ws_conn.h"
 #include "core/event_log.h"
 #include "io/net/address.h"
 #include "io/reactor/reactor.h"
@@ -24,7 +25,8 @@ struct wr_remote_config {
 	struct wr_view credential;    /* the bearer token, or absent */
 	uint32_t ms_max;	      /* for a whole request */
 	const struct wr_policy *policy;
-	struct wr_retention retention; /* of the mirror */
+	const struct wr_ws_config *streams; /* of browsers; NULL: the defaults */
+	struct wr_retention retention;	    /* of the mirror */
 };
 
 /* WR_OK, WR_NO_MEMORY, WR_INVALID. Begins to connect. */

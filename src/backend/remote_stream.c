@@ -5,7 +5,7 @@
 #include "check.h"
 #include "host/tokens.h"
 
-enum { TICK_MS = 1000 };
+enum { TICK_MS = 1000, FRAME_BYTES_KEPT = 65536 };
 
 /* ---- frames ---- */
 
@@ -160,8 +160,8 @@ static void feed_count(void *context, uint32_t scope, int delta)
 	struct wr_mirror_worker *worker = at(self, scope);
 
 	wr_assert(delta > 0 || worker->subscriber_count != 0);
-	worker->subscriber_count = delta > 0 ? worker->subscriber_count + 1
-					     : worker->subscriber_count - 1;
+	worker->subscriber_count =
+		delta > 0 ? worker->subscriber_count + 1 : worker->subscriber_count - 1;
 	worker->used_ms = self->reactor->now_ms;
 }
 
@@ -227,6 +227,10 @@ static enum wr_status show(struct wr_remote_stream *self, struct wr_mirror_worke
 				  &is_shown);
 	if (status == WR_OK && is_shown)
 		status = wr_mirror_append(&self->mirror, worker, wr_buf_view(&self->frame));
+	if (self->frame.capacity > FRAME_BYTES_KEPT)
+		wr_buf_deinit(&self->frame);
+	if (self->scratch.capacity > FRAME_BYTES_KEPT)
+		wr_buf_deinit(&self->scratch);
 	return status;
 }
 
@@ -360,7 +364,8 @@ static enum wr_status keep_texts(struct wr_remote_stream *self,
 	return WR_OK;
 }
 
-static enum wr_status begin_streams(struct wr_remote_stream *self, struct wr_http_server *server)
+static enum wr_status begin_streams(struct wr_remote_stream *self, struct wr_http_server *server,
+				    const struct wr_ws_config *streams)
 {
 	struct wr_fanout_config config;
 	const struct wr_feed feed = {&feed_ops, self, &self->mirror.log};
@@ -368,6 +373,8 @@ static enum wr_status begin_streams(struct wr_remote_stream *self, struct wr_htt
 	enum wr_status status;
 
 	wr_ws_defaults(&config.ws);
+	if (streams != NULL)
+		config.ws = *streams;
 	status = wr_fanout_new(&self->fanout, self->reactor, self->allocator, &config);
 	if (status != WR_OK)
 		return status;
@@ -404,7 +411,7 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 			 self);
 	status = keep_texts(self, config);
 	if (status == WR_OK)
-		status = begin_streams(self, server);
+		status = begin_streams(self, server, config->streams);
 	if (status == WR_OK)
 		status = wr_upstream_begin(&self->upstream, reactor, allocator, &self->peer,
 					   &upstream_ops, self);
@@ -430,7 +437,8 @@ void wr_remote_stream_free(struct wr_remote_stream *self)
 	wr_buf_deinit(&self->scratch);
 	if (self->texts != NULL)
 		wr_tokens_wipe(self->texts, self->texts_bytes);
-	wr_allocator_free(self->allocator, self->texts, self->texts == NULL ? 0 : self->texts_bytes);
+	wr_allocator_free(self->allocator, self->texts,
+			  self->texts == NULL ? 0 : self->texts_bytes);
 	wr_allocator_free(self->allocator, self, sizeof *self);
 }
 
@@ -454,7 +462,10 @@ void wr_remote_stream_observe(struct wr_remote_stream *self, struct wr_http_exch
 	if (worker_id.bytes != 0 && worker_id.bytes <= WR_ID_BYTES_MAX)
 		worker = wr_mirror_take(&self->mirror, worker_id);
 	if (worker == NULL) { /* no memory, or thousands are watched */
-		wr_http_answer(exchange, 503, WR_VIEW_NULL);
+		wr_http_answer(exchange, 503,
+			       WR_VIEW("{\"error\":\"Service Unavailable\",\"message\":"
+				       "\"too many Workers are watched now: try again later\","
+				       "\"code\":\"overloaded\"}"));
 		return;
 	}
 	wr_fanout_accept(self->fanout, exchange, worker->number, cursor);

@@ -21,6 +21,7 @@
 
 #include "backend/policy.h"
 #include "conn/http_server.h"
+#include "conn/ws_conn.h"
 #include "core/event_log.h"
 #include "io/net/address.h"
 #include "io/reactor/reactor.h"
@@ -44,8 +45,9 @@ struct wr_remote_stream_config {
 	struct wr_view authorization; /* value of that field, or absent */
 	struct wr_view runtime_id;    /* as browsers know it */
 	const struct wr_policy *policy;
-	struct wr_retention retention; /* of the mirror */
-	uint32_t ms_max;	       /* for connecting and a handshake */
+	const struct wr_ws_config *streams; /* of browsers; NULL: the defaults */
+	struct wr_retention retention;	    /* of the mirror */
+	uint32_t ms_max;		    /* for connecting and a handshake */
 	/* The state may have changed. Not from within a call of ours. */
 	void (*on_state)(void *context, enum wr_remote_state state);
 	/* Something of the Runtime changed (it was stopped, a Worker came): for who keeps a copy.

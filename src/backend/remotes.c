@@ -217,6 +217,7 @@ static bool apply_one(struct wr_remotes *self, struct prepared *prepared)
 	    memcmp(entry->fingerprint, prepared->fingerprint, sizeof entry->fingerprint) == 0)
 		return true;
 	prepared->config.policy = self->policy;
+	prepared->config.streams = self->streams;
 	prepared->config.retention = self->retention;
 	if (wr_remote_runtime_new(&handle, self->reactor, self->allocator, self->server,
 				  &prepared->config) != WR_OK)

@@ -9,6 +9,7 @@
 
 #include "backend/policy.h"
 #include "backend/registry.h"
+#include "conn/ws_conn.h"
 #include "core/event_log.h"
 #include "io/reactor/reactor.h"
 
@@ -33,6 +34,7 @@ struct wr_remotes {
 	struct wr_http_server *server;
 	struct wr_registry *registry;
 	const struct wr_policy *policy;
+	const struct wr_ws_config *streams;
 	struct wr_retention retention; /* of each one's mirror */
 	struct wr_remote_entry entries[WR_REMOTE_COUNT_MAX];
 	uint32_t count;

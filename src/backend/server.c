@@ -193,6 +193,7 @@ static bool add_embedded(struct wr_backend *self, struct wr_buf *message)
 		.hosting = &self->config->embedded,
 		.workspace_id = self->workspace.workspace_id,
 		.policy = &self->policy,
+		.streams = &self->streams,
 		.on_failed = on_store_failed,
 		.context = self,
 	};
@@ -254,6 +255,7 @@ static bool add_remotes(struct wr_backend *self, struct wr_buf *message)
 	self->remotes.server = self->http;
 	self->remotes.registry = &self->registry;
 	self->remotes.policy = &self->policy;
+	self->remotes.streams = &self->streams;
 	self->remotes.retention = (struct wr_retention){
 		.stream_events_max = (uint32_t)hosting->worker_retention_events,
 		.stream_bytes_max = hosting->worker_retention_bytes,
@@ -286,6 +288,9 @@ bool wr_backend_init(struct wr_backend *self, const struct wr_backend_config *co
 	self->tokens = tokens;
 	self->fixed_token_count = fixed_token_count;
 	wr_serving_memory(&config->serving, &self->allocator);
+	wr_ws_defaults(&self->streams);
+	self->streams.ping_ms = (uint32_t)config->serving.ping_ms;
+	self->streams.send_ms_max = (uint32_t)config->serving.send_ms;
 	if (wr_workspace_open(&self->workspace, config->workspace, message) &&
 	    open_loop(self, message) && open_face(self, message) && add_local(self, message) &&
 	    add_embedded(self, message) && open_http(self, message) && attach(self, message))

@@ -23,6 +23,7 @@ struct wr_backend {
 	struct wr_reactor reactor;
 	struct wr_workspace workspace;
 	struct wr_policy policy; /* everything passes, unless set before init */
+	struct wr_ws_config streams;
 	struct wr_registry registry;
 	struct wr_remotes remotes;
 	struct wr_runtime_handle *embedded; /* in the registry; NULL: none */

@@ -141,6 +141,14 @@ static void take_message(struct wr_stream_client *self, struct wr_view json)
 		fail(self, WR_SYNTAX, CLOSE_PROTOCOL);
 }
 
+/* A message was taken, and the connection is still this one. */
+static void shrink(struct wr_buf *buf)
+{
+	if (buf->capacity > MESSAGE_BYTES_KEPT)
+		wr_buf_deinit(buf);
+	wr_buf_reset(buf);
+}
+
 static void on_data(void *context, struct wr_ws_client *ws, struct wr_view data, bool is_text,
 		    bool is_end)
 {
@@ -154,6 +162,8 @@ static void on_data(void *context, struct wr_ws_client *ws, struct wr_view data,
 	}
 	if (is_end && self->message.bytes == 0) { /* most come in one piece */
 		take_message(self, data);
+		if (self->life == life)
+			shrink(&self->texts);
 		return;
 	}
 	if (wr_buf_append_view(&self->message, data) != WR_OK) {
@@ -165,9 +175,8 @@ static void on_data(void *context, struct wr_ws_client *ws, struct wr_view data,
 	take_message(self, wr_buf_view(&self->message));
 	if (self->life != life)
 		return;
-	if (self->message.capacity > MESSAGE_BYTES_KEPT)
-		wr_buf_deinit(&self->message);
-	wr_buf_reset(&self->message);
+	shrink(&self->texts);
+	shrink(&self->message);
 }
 
 static void on_open(void *context, struct wr_ws_client *ws)

@@ -17,35 +17,11 @@ static void attempt(struct wr_upstream *self);
 
 /* ---- state ---- */
 
-static const char *word_of(enum wr_remote_state state)
-{
-	switch (state) {
-	case WR_REMOTE_CONNECTING:
-		return "connecting";
-	case WR_REMOTE_UP:
-		return "up";
-	case WR_REMOTE_UNREACHABLE:
-		return "unreachable";
-	case WR_REMOTE_UNAUTHORIZED:
-		return "unauthorized";
-	case WR_REMOTE_UNSUPPORTED:
-		return "unsupported";
-	case WR_REMOTE_MALFORMED:
-		return "malformed";
-	}
-	wr_unreachable();
-}
-
 static void set_state(struct wr_upstream *self, enum wr_remote_state state)
 {
 	if (self->state == state)
 		return;
 	self->state = state;
-	if (state == WR_REMOTE_UP)
-		WR_LOG(WR_LOG_INFO, "remote_up", WR_LOG_NUMBER("attempts", self->attempts));
-	else
-		WR_LOG(WR_LOG_WARNING, "remote_down",
-		       WR_LOG_TEXT("why", wr_view_of_string(word_of(state))));
 	self->ops->on_state(self->context);
 }
 
@@ -143,8 +119,7 @@ static bool on_frame(void *context, struct wr_stream_client *client,
 		return breach(self);
 	self->position = *cursor;
 	if (!is_known && ++self->unknown_events == 1)
-		WR_LOG(WR_LOG_WARNING, "remote_event_unknown",
-		       WR_LOG_TEXT("event", frame->event));
+		WR_LOG(WR_LOG_WARNING, "remote_event_unknown", WR_LOG_TEXT("event", frame->event));
 	self->ops->on_frame(self->context, frame, is_known);
 	return true;
 }
@@ -197,8 +172,7 @@ static enum wr_remote_state state_of(const struct wr_upstream *self, enum wr_sta
 static void on_end(void *context, struct wr_stream_client *client, enum wr_status why)
 {
 	struct wr_upstream *self = context;
-	bool was_good =
-		self->opened_ms != 0 && self->reactor->now_ms - self->opened_ms >= GOOD_MS;
+	bool was_good = self->opened_ms != 0 && self->reactor->now_ms - self->opened_ms >= GOOD_MS;
 
 	(void)client;
 	self->is_begun = false;

@@ -12,6 +12,9 @@
 #include "conn/http_private.h"
 #include "conn/ws_conn.h"
 
+#include <stdalign.h>
+#include <stddef.h>
+
 /* struct wr_ws_conn, flags */
 enum {
 	WR_WS_BLOCKED = 1u << 0,     /* a stream call was short: on_writable is due */
@@ -44,7 +47,8 @@ struct wr_ws_pending {
 };
 
 struct wr_ws_conn {
-	struct wr_watch watch;
+	/* As well aligned as the block, and so is what follows. */
+	alignas(max_align_t) struct wr_watch watch;
 	struct wr_stream stream;
 	uint16_t flags;
 	uint8_t control_minute; /* of the reactor's clock, its low bits */
@@ -59,8 +63,6 @@ struct wr_ws_conn {
 };
 
 _Static_assert(sizeof(struct wr_ws_conn) <= 96, "one per idle subscriber");
-/* So that what follows is as well aligned as the block. */
-_Static_assert(sizeof(struct wr_ws_conn) % 16 == 0 || sizeof(void *) < 8, "app bytes are aligned");
 
 struct wr_ws_group {
 	struct wr_reactor *reactor;

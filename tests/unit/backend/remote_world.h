@@ -56,6 +56,8 @@ static inline ssize_t world_pass(int fd, const void *data, size_t bytes, int fla
 		world.budgets[fd] = world.next_budget;
 		return sendto(fd, data, bytes, flags, NULL, 0);
 	}
+	if (bytes > 4 && memcmp(data, "GET ", 4) == 0) /* no browser's any more */
+		world.budgets[fd] = WORLD_UNLIMITED;
 	if (bytes > world.budgets[fd])
 		bytes = (size_t)world.budgets[fd];
 	if (bytes == 0) {
@@ -198,7 +200,7 @@ struct browser {
 	/* Up to where it has everything, and when that was so. */
 	bool has_begun, had_cursor;
 	uint64_t position;
-	uint32_t as_of; /* number of records then */
+	uint32_t as_of;			  /* number of records then */
 	char cursor[WR_CURSOR_BYTES + 1]; /* of its newest frame */
 	unsigned events, snapshots;
 	char diagnostic[512]; /* what it was told at last */
@@ -293,7 +295,8 @@ static inline void browser_take_event(struct browser *self, struct wr_view frame
 	}
 	CHECK(cursor->sequence == record->sequence && cursor->generation == record->generation &&
 	      cursor->log_tag[0] == record->log);
-	expected = record_behind(self->worker, self->position, (uint32_t)(record - far.records) + 1);
+	expected =
+		record_behind(self->worker, self->position, (uint32_t)(record - far.records) + 1);
 	CHECK(expected == record && record->lost_at >= self->as_of);
 	if ((uint32_t)(record - far.records) + 1 > self->as_of) {
 		check_nothing_lost(self, (uint32_t)(record - far.records) + 1);
@@ -313,8 +316,8 @@ static inline void browser_take_frame(struct browser *self, struct wr_view frame
 		return;
 	}
 	if ((frame.data[0] & 0x0f) == WR_WS_OPCODE_CLOSE) {
-		self->close_code = (unsigned)(unsigned char)frame.data[2] << 8 |
-				   (unsigned char)frame.data[3];
+		self->close_code =
+			(unsigned)(unsigned char)frame.data[2] << 8 | (unsigned char)frame.data[3];
 		return;
 	}
 	CHECK(self->close_code == 0 && self->diagnostic[0] == '\0');
@@ -411,11 +414,12 @@ static inline void browser_ask(struct browser *self, uint32_t worker, const char
 	const struct wr_address *address = wr_http_server_address(world.server);
 	char request[512];
 	unsigned i = 0;
-	int bytes = snprintf(request, sizeof request,
-			     "GET /w-%u%s%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: "
-			     "websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
-			     "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-			     worker, cursor == NULL ? "" : "?cursor=", cursor == NULL ? "" : cursor);
+	int bytes =
+		snprintf(request, sizeof request,
+			 "GET /w-%u%s%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: "
+			 "websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+			 "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+			 worker, cursor == NULL ? "" : "?cursor=", cursor == NULL ? "" : cursor);
 
 	*self = (struct browser){.fd = socket(AF_UNIX, SOCK_STREAM, 0), .worker = worker};
 	CHECK(self->fd >= 0 && self->fd < WORLD_FDS);

@@ -1,8 +1,8 @@
 /*
- * scripted_runtime — a remote Runtime that does what a test tells it, on a unix socket (what is sent
- * there is there at once) in the same thread: streams with the cursors, snapshots and refusals of design 3, over a log whose
- * records are known to the test. It can be away, restart with or without its newest records,
- * forget, say nonsense, and send by any number of bytes.
+ * scripted_runtime — a remote Runtime that does what a test tells it, on a unix socket (what is
+ * sent there is there at once) in the same thread: streams with the cursors, snapshots and refusals
+ * of design 3, over a log whose records are known to the test. It can be away, restart with or
+ * without its newest records, forget, say nonsense, and send by any number of bytes.
  *
  * Records are never removed from `records`: what an unclean stop took away says when (`lost_at`),
  * so that what somebody saw can be judged by what was true then.
@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum { FAR_WORKERS = 60, FAR_CONNS = 64, FAR_RECORDS = 1 << 17, FAR_GENERATIONS = 256 };
-enum { FAR_ENDING = 4 }; /* connections whose end it may not have seen yet */
+enum { FAR_ENDING = 4 };   /* connections whose end it may not have seen yet */
 enum { FAR_NUMBER = 100 }; /* a Worker's number in the Runtime is this and its index */
 #define FAR_NEVER UINT32_MAX
 
@@ -43,8 +43,8 @@ struct far_record {
 	uint64_t sequence;
 	uint32_t generation, worker, bytes; /* worker: index from 1 */
 	uint32_t lost_at;		    /* number of records when it was lost */
-	uint8_t kind, log; /* log: each byte of its id */
-	bool is_hidden; /* by a rule of the Backend */
+	uint8_t kind, log;		    /* log: each byte of its id */
+	bool is_hidden;			    /* by a rule of the Backend */
 };
 
 struct far_conn {
@@ -58,6 +58,8 @@ struct far_conn {
 	size_t out_at, out_bytes, out_capacity;
 	size_t budget; /* bytes that still go before it is cut; SIZE_MAX */
 	char request[2048];
+	const char *refusal; /* not yet said */
+	unsigned refuses_in; /* turns */
 };
 
 static struct far_runtime {
@@ -71,12 +73,15 @@ static struct far_runtime {
 	struct far_record *records;
 	uint32_t count;
 	struct far_conn conns[FAR_CONNS];
-	bool is_away;	  /* nobody answers */
-	unsigned refuses; /* not 0: answers this status instead of 101 */
-	size_t step;	  /* bytes per connection and turn; 0: all */
-	size_t backlog;	  /* bytes made ahead of what was sent */
-	const char *nonsense;  /* sent as the next message of a runtime-wide stream, then NULL */
-	bool is_mute;	       /* snapshots are not sent */
+	bool is_away;	      /* nobody answers */
+	unsigned refuses;     /* not 0: answers this status instead of 101 */
+	size_t step;	      /* bytes per connection and turn; 0: all */
+	size_t backlog;	      /* bytes made ahead of what was sent */
+	const char *nonsense; /* sent as the next message of a runtime-wide stream, then NULL */
+	bool is_mute;	      /* snapshots are not sent */
+	const char *worker_nonsense; /* the first and only message of every Worker's stream */
+	bool is_rude;	/* a Close of the client is answered by the end of the connection */
+	unsigned tardy; /* turns until a Worker's cursor is refused; or when the client closes */
 	bool is_mute_upstream; /* the runtime-wide stream stands still */
 	unsigned wide_count, worker_count, wide_opened, worker_opened, worker_peak;
 	unsigned snapshots_sent, frames_sent, pings;
@@ -212,8 +217,9 @@ static inline void far_put_payload(struct far_text *out, const struct far_record
 		 record->kind == FAR_NOVELTY ? "novelty" : "text_delta",
 		 (unsigned)(record - far.records));
 	far_put_string(out, text);
-	for (uint32_t i = 0; i < record->bytes; i++)
-		far_put(out, &"abcdefghijklmnop"[(record->sequence + i) & 15], 1);
+	for (uint32_t i = 0; i < record->bytes; i += 16)
+		far_put(out, &"abcdefghijklmnopabcdefghijklmnop"[record->sequence & 15],
+			record -> bytes - i < 16 ? record -> bytes - i : 16);
 	far_put_string(out, "\"}}");
 }
 
@@ -229,7 +235,8 @@ static inline void far_put_record(struct far_text *out, const struct far_record 
 	} else {
 		far_put_envelope(out, "runtime_event", "", 0, record->worker, record->generation,
 				 record->sequence);
-		snprintf(text, sizeof text, "{\"id\":%llu,\"kind\":{\"kind\":\"%s\"},\"message\":\"\"}",
+		snprintf(text, sizeof text,
+			 "{\"id\":%llu,\"kind\":{\"kind\":\"%s\"},\"message\":\"\"}",
 			 (unsigned long long)record->sequence,
 			 record->kind == FAR_STOPPED ? "worker_stopped" : "worker_created");
 		far_put_string(out, text);
@@ -259,7 +266,8 @@ static inline void far_put_snapshot(struct far_text *out, uint32_t scope)
 	/* `cwd` says when it was made. */
 	snprintf(text, sizeof text,
 		 "{\"event\":\"snapshot\",\"data\":{\"entries\":[],\"greeting\":{\"worker_name\":"
-		 "\"w-%u\",\"cwd\":\"@%u\",\"provider\":\"p\",\"model\":\"m\",\"scope_summary\":\"s\","
+		 "\"w-%u\",\"cwd\":\"@%u\",\"provider\":\"p\",\"model\":\"m\",\"scope_summary\":"
+		 "\"s\","
 		 "\"tools\":[],\"context_window\":0,\"context_tokens\":0},\"status\":\"idle\"}}}}",
 		 scope, far.count);
 	far_put_string(out, text);
@@ -355,11 +363,13 @@ static inline void far_begin_stream(struct far_conn *self, const char *token)
 	self->position = far.head;
 	if (token != NULL) {
 		refusal = far_judge(self->scope, token, &self->position);
-		if (refusal != NULL)
+		self->refusal = far.tardy != 0 && self->scope != 0 ? refusal : NULL;
+		self->refuses_in = far.tardy;
+		if (refusal != NULL && self->refusal == NULL)
 			far_diagnose(self, "runtime.cursor_unknown_or_expired", refusal, 1008);
 		return;
 	}
-	if (far.is_mute)
+	if (far.is_mute || (self->scope != 0 && far.worker_nonsense != NULL))
 		return;
 	if (self->scope != 0)
 		far.snapshots_sent++;
@@ -396,9 +406,10 @@ static inline void far_take_request(struct far_conn *self)
 		token += 8;
 	}
 	CHECK(strncmp(target, "/base/v1/", 9) == 0);
-	self->scope = strcmp(target, "/base/v1/events/ws") == 0
-			      ? 0
-			      : (uint32_t)strtoul(target + sizeof "/base/v1/workers/w-" - 1, NULL, 10);
+	self->scope =
+		strcmp(target, "/base/v1/events/ws") == 0
+			? 0
+			: (uint32_t)strtoul(target + sizeof "/base/v1/workers/w-" - 1, NULL, 10);
 	if (far.refuses != 0 || self->scope > FAR_WORKERS ||
 	    (self->scope == 0 && strcmp(target, "/base/v1/events/ws") != 0)) {
 		snprintf(head, sizeof head, "HTTP/1.1 %u No\r\nContent-Length: 0\r\n\r\n",
@@ -432,8 +443,7 @@ static inline void far_take_frames(struct far_conn *self)
 		size_t head;
 		unsigned code = 1000;
 		if (self->in_bytes == 0 ||
-		    wr_ws_frame_header_decode(&header, &head,
-					      wr_view_of(self->in, self->in_bytes),
+		    wr_ws_frame_header_decode(&header, &head, wr_view_of(self->in, self->in_bytes),
 					      WR_WS_ROLE_SERVER) != WR_OK ||
 		    self->in_bytes - head < header.payload_bytes)
 			return;
@@ -443,6 +453,13 @@ static inline void far_take_frames(struct far_conn *self)
 			       (unsigned char)self->in[head + 1];
 		CHECK(header.opcode == WR_WS_OPCODE_CLOSE || header.opcode == WR_WS_OPCODE_PING ||
 		      header.opcode == WR_WS_OPCODE_PONG);
+		if (header.opcode == WR_WS_OPCODE_CLOSE && far.is_rude) {
+			far_drop(self);
+			return;
+		}
+		if (header.opcode == WR_WS_OPCODE_CLOSE && self->refusal != NULL)
+			far_diagnose(self, "runtime.cursor_unknown_or_expired", self->refusal,
+				     1008);
 		if (header.opcode == WR_WS_OPCODE_CLOSE)
 			far_say_goodbye(self, code);
 		if (header.opcode == WR_WS_OPCODE_PING) {
@@ -493,6 +510,18 @@ static inline void far_fill(struct far_conn *self)
 	}
 	if (self->scope == 0 && far.is_mute_upstream)
 		return;
+	if (self->refusal != NULL) {
+		if (self->refuses_in-- == 0)
+			far_diagnose(self, "runtime.cursor_unknown_or_expired", self->refusal,
+				     1008);
+		return;
+	}
+	if (self->scope != 0 && far.worker_nonsense != NULL) {
+		if (self->out_bytes == 0 && !self->is_saying_goodbye)
+			far_send_frame(self, WR_WS_OPCODE_TEXT, far.worker_nonsense,
+				       strlen(far.worker_nonsense));
+		return;
+	}
 	while (!self->is_saying_goodbye && self->out_bytes - self->out_at < far.backlog) {
 		uint32_t next = far_next(self->position, self->scope);
 		if (self->position < far.evicted[self->scope]) {

@@ -161,7 +161,8 @@ static void test_an_upstream_ahead_of_the_snapshot_leaves_no_gap(void)
 	wide = far_wide();
 	CHECK(wide != NULL);
 	while (wide->out_at < wide->out_bytes) { /* what is behind it comes first */
-		CHECK(send(wide->fd, wide->out + wide->out_at, wide->out_bytes - wide->out_at, 0) > 0);
+		CHECK(send(wide->fd, wide->out + wide->out_at, wide->out_bytes - wide->out_at, 0) >
+		      0);
 		wide->out_at = wide->out_bytes;
 	}
 	for (unsigned i = 0; i < 2000; i++) {
@@ -371,6 +372,34 @@ static void test_what_a_quiet_runtime_says_late_is_not_missed(void)
 	world_close();
 }
 
+static void test_who_begins_does_not_wait_for_somebodys_history(void)
+{
+	struct browser resumed, fresh;
+	char cursor[WR_CURSOR_BYTES + 1];
+
+	world_prepare();
+	say(1, 50);
+	say(2, 1);
+	world_start();
+	world_settle();
+	make_token(cursor, "w-1", 1, 1, 4);
+	far.backlog = 0; /* history does not come, */
+	browser_resume(&resumed, 1, cursor, 4, WORLD_UNLIMITED);
+	world_settle();
+	CHECK_U64(far.worker_count, 1);
+	browser_open(&fresh, 1); /* and no time goes by */
+	world_settle();
+	CHECK_U64(fresh.snapshots, 1);
+	CHECK_U64(resumed.events, 0);
+	far.backlog = 65536;
+	say(1, 1);
+	world_pass_ms(3000);
+	CHECK(browser_is_up_to_date(&resumed) && browser_is_up_to_date(&fresh));
+	browser_close(&resumed);
+	browser_close(&fresh);
+	world_close();
+}
+
 static void test_history_that_is_gone_is_a_typed_end(void)
 {
 	struct browser browser;
@@ -568,8 +597,10 @@ static void test_a_log_that_cannot_go_on_is_a_typed_end_for_all(void)
 			say(2, 5);
 			far.evicted[0] = 13;
 		}
-		if (i == 3)
-			far.head = 9; /* a restored old copy */
+		if (i == 3) { /* an old copy was put back */
+			far.head = 9;
+			far.records[9].lost_at = far.count;
+		}
 		world_pass_ms(500);
 		browser_settle(&browser);
 		CHECK(browser_was_told(&browser, "backend.cursor_unknown_or_expired"));
@@ -725,22 +756,26 @@ static void test_nonsense_is_cut_and_counted(void)
 		"null",
 		"{\"kind\":\"event\"}",
 		"{\"kind\":\"runtime_snapshot\",\"envelope\":{}}",
-		"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"" CURSOR_OF(0) "\",\"event_id\":\"" CURSOR_OF(0)
-			"\",\"worker_id\":\"w-1\",\"payload\":{\"event\":\"text_delta\",\"data\":{"
-			"\"text\":\"again\"}}}}",
+		"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"" CURSOR_OF(
+			0) "\",\"event_id\":\"" CURSOR_OF(0) "\",\"worker_id\":\"w-1\",\"payload\":"
+							     "{\"event\":\"text_delta\",\"data\":{"
+							     "\"text\":\"again\"}}}}",
 		"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"wo_ffffffffffffffff\",\"event_id\":"
-		"\"wo_ffffffffffffffff\",\"worker_id\":\"w-1\",\"payload\":{\"event\":\"text_delta\","
+		"\"wo_ffffffffffffffff\",\"worker_id\":\"w-1\",\"payload\":{\"event\":\"text_"
+		"delta\","
 		"\"data\":{\"text\":\"x\"}}}}",
 		"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"other\",\"event_id\":\"other\","
 		"\"worker_id\":\"w-1\",\"payload\":{\"event\":\"text_delta\",\"data\":{\"text\":"
 		"\"x\"}}}}",
 		/* another log */
 		"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"re_AgICAgICAAABAAAAAAAAAAAAAP__\","
-		"\"event_id\":\"re_AgICAgICAAABAAAAAAAAAAAAAP__\",\"worker_id\":\"w-1\",\"payload\":{"
+		"\"event_id\":\"re_AgICAgICAAABAAAAAAAAAAAAAP__\",\"worker_id\":\"w-1\","
+		"\"payload\":{"
 		"\"event\":\"text_delta\",\"data\":{\"text\":\"x\"}}}}",
 		/* no generation */
 		"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"re_AQEBAQEBAAAAAAAAAAAAAAAAAP__\","
-		"\"event_id\":\"re_AQEBAQEBAAAAAAAAAAAAAAAAAP__\",\"worker_id\":\"w-1\",\"payload\":{"
+		"\"event_id\":\"re_AQEBAQEBAAAAAAAAAAAAAAAAAP__\",\"worker_id\":\"w-1\","
+		"\"payload\":{"
 		"\"event\":\"text_delta\",\"data\":{\"text\":\"x\"}}}}",
 	};
 	struct browser browser;
@@ -769,9 +804,11 @@ static void test_a_diagnostic_without_a_refusal_is_a_cut(void)
 	static const char *const rows[] = {
 		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"runtime.cursor_expired\","
 		"\"message\":\"m\"}}",
-		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"runtime.store_io\",\"message\":"
+		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"runtime.store_io\","
+		"\"message\":"
 		"\"m\"}}",
-		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"whatever\",\"message\":\"m\"}}",
+		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"whatever\",\"message\":\"m\"}"
+		"}",
 	};
 	struct browser browser;
 
@@ -787,6 +824,142 @@ static void test_a_diagnostic_without_a_refusal_is_a_cut(void)
 		browser_settle(&browser);
 		CHECK_U64(browser.events, i + 1);
 	}
+	browser_close(&browser);
+	world_close();
+}
+
+/* A frame of a Worker's stream. */
+#define FRAME(cursor, prefix, id, payload)                       \
+	"{\"kind\":\"event\",\"envelope\":{\"cursor\":\"" cursor \
+	"\",\"event_id\":\"" prefix cursor "\",\"worker_id\":\"" id "\",\"payload\":" payload "}}"
+#define TEXT_PAYLOAD "{\"event\":\"text_delta\",\"data\":{\"text\":\"x\"}}"
+#define SNAPSHOT_PAYLOAD                                                                       \
+	"{\"event\":\"snapshot\",\"data\":{\"entries\":[],\"greeting\":{\"worker_name\":\"\"," \
+	"\"cwd\":\"\",\"provider\":\"\",\"model\":\"\",\"scope_summary\":\"\",\"tools\":[],"   \
+	"\"context_window\":0,\"context_tokens\":0},\"status\":\"idle\"}}"
+
+/* Snapshots that are none, or of something else. */
+static void test_nonsense_instead_of_a_snapshot_is_not_shown(void)
+{
+	static const char *const rows[] = {
+		"",
+		"{}",
+		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"what\",\"message\":\"\"}}",
+		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"runtime.cursor_malformed\","
+		"\"message\":\"\"}}",
+		FRAME("wo_0000000000000007", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+		FRAME("other", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+		FRAME("re_AQEBAQEBAAABAAAAAAAAAAAAAAAK", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+		/* of no number, of another Worker, of another log */
+		FRAME("wo_AQEBAQEBAAABAAAAAAAAAAAAAAAK", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+		FRAME("wo_AQEBAQEBAAABAAAAZQAAAAAAAAAK", "snapshot:", "w-2", SNAPSHOT_PAYLOAD),
+		FRAME("wo_AgICAgICAAABAAAAZQAAAAAAAAAK", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+		/* of a process that is no more */
+		FRAME("wo_AQEBAQEBAAAAAAAAZQAAAAAAAAAK", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+		/* an event */
+		FRAME("wo_AQEBAQEBAAABAAAAZQAAAAAAAAAK", "", "w-1", TEXT_PAYLOAD),
+		FRAME("wo_AQEBAQEBAAABAAAAZQAAAAAAAAAK", "", "w-1", SNAPSHOT_PAYLOAD),
+	};
+
+	for (size_t i = 0; i < WR_COUNT(rows); i++) {
+		struct browser browser;
+		wr_test_case(rows[i]);
+		world_open();
+		say(1, 10);
+		world_settle();
+		far.worker_nonsense = rows[i];
+		browser_open(&browser, 1);
+		world_pass_ms(8000);
+		CHECK(browser_was_told(&browser, "backend.runtime_unavailable"));
+		CHECK(browser.snapshots == 0 && browser.close_code == 1013);
+		browser_close(&browser);
+		far.worker_nonsense = NULL;
+		world_pass_ms(6000);
+		browser_open(&browser, 1);
+		browser_settle(&browser);
+		CHECK_U64(browser.snapshots, 1);
+		browser_close(&browser);
+		world_close();
+	}
+}
+
+static void test_nonsense_instead_of_history_is_not_shown(void)
+{
+	static const char *const rows[] = {
+		"",
+		"[]",
+		"{\"kind\":\"diagnostic\",\"diagnostic\":{\"code\":\"what\",\"message\":\"\"}}",
+		/* what it has, another number, another Worker, another log */
+		FRAME("wo_AQEBAQEBAAABAAAAZQAAAAAAAAAE", "", "w-1", TEXT_PAYLOAD),
+		FRAME("wo_AQEBAQEBAAABAAAAZgAAAAAAAAAF", "", "w-1", TEXT_PAYLOAD),
+		FRAME("wo_AQEBAQEBAAABAAAAZQAAAAAAAAAF", "", "w-2", TEXT_PAYLOAD),
+		FRAME("wo_AgICAgICAAABAAAAZQAAAAAAAAAF", "", "w-1", TEXT_PAYLOAD),
+		/* a snapshot that is no answer to a cursor */
+		FRAME("wo_AQEBAQEBAAABAAAAZQAAAAAAAAAF", "snapshot:", "w-1", SNAPSHOT_PAYLOAD),
+	};
+	char cursor[WR_CURSOR_BYTES + 1];
+
+	make_token(cursor, "w-1", 1, 1, 4);
+	for (size_t i = 0; i < WR_COUNT(rows); i++) {
+		struct browser browser;
+		wr_test_case(rows[i]);
+		world_prepare();
+		say(1, 10);
+		world_start();
+		world_settle();
+		wr_mirror_take(&world.remote->mirror, WR_VIEW("w-1"))->fetch.remote_number =
+			FAR_NUMBER + 1;
+		far.worker_nonsense = rows[i];
+		browser_resume(&browser, 1, cursor, 4, WORLD_UNLIMITED);
+		world_pass_ms(8000);
+		CHECK(browser.events == 0 && browser.diagnostic[0] == '\0');
+		CHECK(far.worker_opened >= 2); /* tried again, and not all the time */
+		CHECK(far.worker_opened <= 30);
+		far.worker_nonsense = NULL;
+		world_pass_ms(8000);
+		CHECK_U64(browser.events, 6);
+		browser_close(&browser);
+		world_close();
+	}
+}
+
+/* ---- verdicts that come late, or not ---- */
+
+static void test_a_refusal_that_crosses_our_close_is_heard(void)
+{
+	struct browser browser;
+	char cursor[WR_CURSOR_BYTES + 1];
+
+	world_prepare();
+	say(1, 20);
+	far_crash(15);
+	world_start();
+	world_settle();
+	far.tardy = 30; /* turns: we have closed by then */
+	make_token(cursor, "w-1", 1, 1, 19);
+	browser_resume(&browser, 1, cursor, 20, WORLD_UNLIMITED);
+	world_pass_ms(1500);
+	CHECK(browser_was_told(&browser, "\"reason\":\"lost_tail\""));
+	CHECK_U64(browser.close_code, 1008);
+	browser_close(&browser);
+	world_close();
+}
+
+static void test_a_runtime_that_does_not_answer_a_close_gives_no_verdict(void)
+{
+	struct browser browser;
+	char cursor[WR_CURSOR_BYTES + 1];
+
+	world_prepare();
+	say(1, 20);
+	far_crash(15);
+	world_start();
+	world_settle();
+	far.is_rude = true;
+	make_token(cursor, "w-1", 1, 1, 15); /* it would be good */
+	browser_resume(&browser, 1, cursor, 20, WORLD_UNLIMITED);
+	world_pass_ms(3000);
+	CHECK(browser_was_told(&browser, "backend.runtime_unavailable"));
 	browser_close(&browser);
 	world_close();
 }
@@ -875,6 +1048,160 @@ static void test_no_memory_for_an_event_ends_its_stream_and_loses_nothing(void)
 	world_close();
 }
 
+static void test_memory_fails_at_every_place_and_nothing_is_lost(void)
+{
+	unsigned ended = 0;
+
+	for (unsigned n = 1; n < 150; n++) {
+		struct browser browsers[3];
+		char cursor[WR_CURSOR_BYTES + 1];
+		wr_test_case(n % 2 == 0 ? "for ever" : "once");
+		world_prepare();
+		say(1, 20);
+		say(2, 1);
+		world_start();
+		world_settle();
+		make_token(cursor, "w-1", 1, 1, 3);
+		browser_open(&browsers[0], 1);
+		browser_open(&browsers[1], 2);
+		browser_resume(&browsers[2], 1, cursor, 3, 0);
+		wr_test_fail_allocation((n + 1) / 2, n % 2 == 0);
+		browser_allow(&browsers[2], WORLD_UNLIMITED);
+		say(1, 5);
+		far_append(2, FAR_OUTPUT, 70000);
+		world_pass_ms(500);
+		far_cut();
+		say(1, 5);
+		world_pass_ms(500);
+		wr_test_fail_allocation(0, false);
+		world_pass_ms(12000);
+		say(1, 1);
+		say(2, 1);
+		world_pass_ms(8000);
+		for (unsigned i = 0; i < 3; i++) {
+			struct browser *browser = &browsers[i], again;
+			if (browser->is_ended || browser->is_reset) {
+				ended++;
+				if (browser->cursor[0] == '\0') {
+					browser_open(&again, browser->worker);
+				} else {
+					browser_resume(&again, browser->worker, browser->cursor,
+						       browser->as_of, WORLD_UNLIMITED);
+				}
+				browser_close(browser);
+				world_pass_ms(3000);
+				CHECK(browser_is_up_to_date(&again));
+				browser_close(&again);
+				continue;
+			}
+			CHECK(browser_is_up_to_date(browser));
+			browser_close(browser);
+		}
+		world_close();
+	}
+	CHECK(ended > 10);
+}
+
+static void test_what_is_fetched_is_bounded(void)
+{
+	enum { COUNT = 24 };
+	static struct browser browsers[COUNT];
+	char cursor[WR_CURSOR_BYTES + 1], id[16];
+
+	world_prepare();
+	for (unsigned i = 0; i < 30; i++)
+		for (uint32_t worker = 1; worker <= COUNT; worker++)
+			far_append(worker, FAR_OUTPUT, 20000);
+	world_start();
+	world_settle();
+	for (uint32_t i = 0; i < COUNT; i++) {
+		snprintf(id, sizeof id, "w-%u", i + 1);
+		make_token(cursor, id, 1, 1, i + 1);
+		browser_resume(&browsers[i], i + 1, cursor, i + 1, 3000);
+	}
+	for (unsigned i = 0; i < 80; i++) { /* some take a little, now and then */
+		world_pass_ms(100);
+		browser_allow(&browsers[i % COUNT], 30000);
+		CHECK(world.remote->fetched_bytes <= (4 << 20) + 3 * (512 << 10));
+		CHECK(far.worker_count <= WR_BACKFILL_CONNECTIONS);
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		browser_allow(&browsers[i], WORLD_UNLIMITED);
+	for (uint32_t i = 0; i < COUNT; i++)
+		say(i + 1, 1);
+	world_pass_ms(30000);
+	for (unsigned i = 0; i < COUNT; i++) {
+		CHECK_U64(browsers[i].events, 30);
+		CHECK(browser_is_up_to_date(&browsers[i]));
+		browser_close(&browsers[i]);
+	}
+	world_pass_ms(15000);
+	CHECK_U64(world.remote->fetched_bytes, 0);
+	world_close();
+}
+
+static void test_a_large_event_passes(void)
+{
+	struct browser browser;
+
+	world_open();
+	browser_open(&browser, 1);
+	browser_settle(&browser);
+	far_append(1, FAR_OUTPUT, 6000000);
+	far_append(1, FAR_OUTPUT, 10);
+	for (unsigned i = 0; i < 200 && browser.events < 2; i++)
+		browser_settle(&browser);
+	CHECK_U64(browser.events, 2);
+	far_append(1, FAR_OUTPUT, 7000000); /* over what a frame may be */
+	world_pass_ms(1000);
+	CHECK_U64(world.state, WR_REMOTE_MALFORMED);
+	browser_close(&browser);
+	world_close();
+}
+
+static void test_texts_that_do_not_belong_in_a_head_are_refused(void)
+{
+	static char long_prefix[6000];
+	static const struct {
+		const char *label, *host, *prefix, *authorization;
+	} rows[] = {
+		{"a space in the host", "a b", "/base", "Bearer x"},
+		{"a line in the host", "a\r\nX: y", "/base", "Bearer x"},
+		{"a space in the prefix", "a", "/a b", "Bearer x"},
+		{"a line in the prefix", "a", "/a\r\n", "Bearer x"},
+		{"a long prefix", "a", long_prefix, "Bearer x"},
+		{"a line in the credential", "a", "/base", "Bearer x\r\nX: y"},
+		{"a control character in it", "a", "/base", "Bearer \x01"},
+	};
+	struct wr_remote_stream *remote;
+
+	memset(long_prefix, '/', sizeof long_prefix - 1);
+	world_open();
+	for (size_t i = 0; i < WR_COUNT(rows); i++) {
+		struct wr_remote_stream_config config = world.config;
+		wr_test_case(rows[i].label);
+		config.host = wr_view_of_string(rows[i].host);
+		config.target_prefix = wr_view_of_string(rows[i].prefix);
+		config.authorization = wr_view_of_string(rows[i].authorization);
+		CHECK_STATUS(wr_remote_stream_new(&remote, &world.reactor, wr_test_allocator(),
+						  world.server, &config),
+			     WR_INVALID);
+	}
+	for (unsigned n = 1; n < 50; n++) {
+		enum wr_status status;
+		wr_test_fail_allocation(n, false);
+		status = wr_remote_stream_new(&remote, &world.reactor, wr_test_allocator(),
+					      world.server, &world.config);
+		wr_test_fail_allocation(0, false);
+		CHECK(status == WR_NO_MEMORY || status == WR_OK);
+		if (status == WR_OK)
+			wr_remote_stream_free(remote);
+		if (status == WR_OK && n > 20)
+			break;
+	}
+	world_close();
+}
+
 static void test_a_drain_says_goodbye_to_all(void)
 {
 	struct browser live, waiting;
@@ -901,8 +1228,9 @@ static enum wr_policy_verdict hide_some(void *context, const struct wr_policy_ev
 					struct wr_buf *replacement)
 {
 	(void)context, (void)replacement;
-	return memmem(event->payload.data, event->payload.bytes, "hijk", 4) == NULL ? WR_POLICY_DENY
-										     : WR_POLICY_PASS;
+	return memmem(event->payload.data, event->payload.bytes, "hijk", 4) == NULL
+		       ? WR_POLICY_DENY
+		       : WR_POLICY_PASS;
 }
 
 static void test_denied_events_are_never_shown_and_leave_no_gap(void)
@@ -944,6 +1272,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_cursors_that_only_the_runtime_can_judge),
 	WR_TEST_LIMIT(test_history_beyond_a_run_comes_whole, 60),
 	WR_TEST(test_what_a_quiet_runtime_says_late_is_not_missed),
+	WR_TEST(test_who_begins_does_not_wait_for_somebodys_history),
 	WR_TEST(test_history_that_is_gone_is_a_typed_end),
 	WR_TEST_LIMIT(test_a_slow_browser_goes_on_from_the_runtime, 60),
 	WR_TEST_LIMIT(test_streams_stay_open_while_the_runtime_is_away, 60),
@@ -959,6 +1288,14 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_diagnostic_without_a_refusal_is_a_cut, 60),
 	WR_TEST_LIMIT(test_unwatched_streams_go_and_come_again, 60),
 	WR_TEST(test_no_memory_for_an_event_ends_its_stream_and_loses_nothing),
+	WR_TEST_LIMIT(test_nonsense_instead_of_a_snapshot_is_not_shown, 60),
+	WR_TEST_LIMIT(test_nonsense_instead_of_history_is_not_shown, 60),
+	WR_TEST(test_a_refusal_that_crosses_our_close_is_heard),
+	WR_TEST(test_a_runtime_that_does_not_answer_a_close_gives_no_verdict),
+	WR_TEST_LIMIT(test_memory_fails_at_every_place_and_nothing_is_lost, 120),
+	WR_TEST_LIMIT(test_what_is_fetched_is_bounded, 120),
+	WR_TEST_LIMIT(test_a_large_event_passes, 60),
+	WR_TEST(test_texts_that_do_not_belong_in_a_head_are_refused),
 	WR_TEST(test_a_drain_says_goodbye_to_all),
 	WR_TEST(test_denied_events_are_never_shown_and_leave_no_gap),
 	WR_TEST_END,

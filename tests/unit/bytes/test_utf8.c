@@ -294,7 +294,7 @@ static void test_random_mixtures_agree_with_the_naive_decoder(void)
 	uint8_t data[300];
 
 	for (unsigned round = 0; round < 20000; round++) {
-		size_t bytes = 0, target = wr_test_random(&seed) % 290;
+		size_t bytes = 0, target = (size_t)(wr_test_random(&seed) % 290);
 
 		while (bytes < target) {
 			uint32_t scalar = (uint32_t)(wr_test_random(&seed) % 0x110000);

@@ -34,7 +34,7 @@ static inline void stored_fixture_say(struct fixture *self, const struct wr_work
 	static char content[4096];
 
 	for (unsigned i = 0; i < count; i++) {
-		size_t bytes = 1 + (worker->now.item_count * 37) % 300;
+		size_t bytes = 1 + (size_t)(worker->now.item_count * 37 % 300);
 		memset(content, 'a' + (int)(worker->now.item_count % 26), bytes);
 		content[bytes] = '\0';
 		fixture_say(self, worker,

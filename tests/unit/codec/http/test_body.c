@@ -91,8 +91,8 @@ static void test_chunks_are_decoded_however_they_are_cut(void)
 		for (size_t cut = 0; cut <= row->text.bytes; cut++)
 			check_row(row, run_chunked(row->text, cut, row->text.bytes + 1));
 		for (int j = 0; j < 30; j++)
-			check_row(row, run_chunked(row->text, wr_test_random(&random) % 9,
-						   1 + wr_test_random(&random) % 9));
+			check_row(row, run_chunked(row->text, (size_t)(wr_test_random(&random) % 9),
+						   1 + (size_t)(wr_test_random(&random) % 9)));
 	}
 }
 

@@ -62,15 +62,18 @@ static void check_all_cuts(struct wr_view text, struct verdict whole, enum role 
 
 	check_same_verdict(bytewise, whole);
 	for (size_t i = 0; i <= text.bytes && i <= ALL_CUTS_MAX; i++) {
-		size_t cut = text.bytes <= ALL_CUTS_MAX ? i : wr_test_random(&random) % text.bytes;
+		size_t cut = text.bytes <= ALL_CUTS_MAX
+				     ? i
+				     : (size_t)(wr_test_random(&random) % text.bytes);
 
 		check_same_verdict(run(&head, text, cut, text.bytes, role), whole);
 		if (text.bytes > ALL_CUTS_MAX && i == 100)
 			break;
 	}
 	for (int i = 0; i < 20; i++)
-		check_same_verdict(run(&head, text, wr_test_random(&random) % (text.bytes + 1),
-				       1 + wr_test_random(&random) % 40, role),
+		check_same_verdict(run(&head, text,
+				       (size_t)(wr_test_random(&random) % (text.bytes + 1)),
+				       1 + (size_t)(wr_test_random(&random) % 40), role),
 				   whole);
 	/* More bytes do not make a decided head undecided. */
 	for (size_t bytes = bytewise.given; bytes <= text.bytes; bytes += 1 + bytes / 8)

@@ -238,8 +238,8 @@ static void test_random_digits_are_read_like_strtod(void)
 	char text[WR_JSON_NUMBER_BYTES_MAX + 1];
 
 	for (unsigned round = 0; round < 30000; round++) {
-		size_t digits = 1 + wr_test_random(&state) % (round % 4 == 0 ? 240 : 25);
-		size_t point = wr_test_random(&state) % digits;
+		size_t digits = 1 + (size_t)(wr_test_random(&state) % (round % 4 == 0 ? 240 : 25));
+		size_t point = (size_t)(wr_test_random(&state) % digits);
 		int exponent = (int)(wr_test_random(&state) % 700) - 350;
 		size_t at = 0;
 

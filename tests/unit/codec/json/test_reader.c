@@ -611,7 +611,7 @@ static void test_damaged_documents_are_judged_like_a_naive_parser(void)
 		CHECK(document.bytes < sizeof copy);
 		memcpy(copy, from, document.bytes);
 		for (uint64_t n = 1 + wr_test_random(&state) % 2; n > 0; n--) {
-			size_t at = wr_test_random(&state) % document.bytes;
+			size_t at = (size_t)(wr_test_random(&state) % document.bytes);
 
 			if (wr_test_random(&state) % 3 == 0) {
 				memmove(copy + at, copy + at + 1, document.bytes - at - 1);
@@ -624,7 +624,7 @@ static void test_damaged_documents_are_judged_like_a_naive_parser(void)
 		is_json = trace.data[trace.bytes - 1] == '.';
 		accepted_count += is_json;
 		CHECK(is_json == naive_is_json(document));
-		trace_check_pieces(document, 1 + wr_test_random(&state) % document.bytes);
+		trace_check_pieces(document, 1 + (size_t)(wr_test_random(&state) % document.bytes));
 		wr_buf_deinit(&trace);
 	}
 	CHECK(accepted_count > 100);

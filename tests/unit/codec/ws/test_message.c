@@ -469,9 +469,9 @@ struct script {
 	char text[4096];
 };
 
-static uint64_t draw(struct script *self, uint64_t below)
+static size_t draw(struct script *self, size_t below)
 {
-	return wr_test_random(&self->seed) % below;
+	return (size_t)(wr_test_random(&self->seed) % below);
 }
 
 static void add_frame(struct script *self, uint8_t opcode, bool is_final, const char *payload,
@@ -550,7 +550,7 @@ static void add_fragment(struct script *self)
 
 static void damage(struct script *self)
 {
-	size_t at = (size_t)draw(self, self->used);
+	size_t at = draw(self, self->used);
 
 	switch (draw(self, 4)) {
 	case 0:
