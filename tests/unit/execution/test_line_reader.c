@@ -132,7 +132,7 @@ static void test_random_streams_agree_however_they_are_cut(void)
 		struct record whole = {.bytes = 0}, pieces = {.bytes = 0};
 		struct wr_line_reader reader;
 		char stream[200];
-		size_t at = 0, bytes = wr_test_random(&seed) % sizeof stream;
+		size_t at = 0, bytes = (size_t)(wr_test_random(&seed) % sizeof stream);
 
 		for (size_t i = 0; i < bytes; i++)
 			stream[i] = "\n\rab"[wr_test_random(&seed) % 4];
@@ -141,7 +141,7 @@ static void test_random_streams_agree_however_they_are_cut(void)
 		finish(&reader, &whole);
 		wr_line_reader_init(&reader, wr_test_allocator(), LINE_MAX_BYTES);
 		while (at < bytes) {
-			size_t more = 1 + wr_test_random(&seed) % 9;
+			size_t more = 1 + (size_t)(wr_test_random(&seed) % 9);
 			more = more > bytes - at ? bytes - at : more;
 			feed(&reader, &pieces, wr_view_of(stream + at, more));
 			at += more;

@@ -22,7 +22,7 @@
 
 enum { TRACE_BYTES = 1 << 20, SHOWN_BYTES = 120, DEADLINE_MS = 8000 };
 
-#ifndef __GLIBC__
+#ifndef __linux__
 extern char **environ;
 #endif
 
@@ -362,7 +362,7 @@ static inline void wait_gone(pid_t pid)
 static inline pid_t said_pid(const char *word)
 {
 	const char *at = strstr(trace, word);
-	long pid = at == NULL ? 0 : strtoll(at + strlen(word), NULL, 10);
+	long pid = at == NULL ? 0 : strtol(at + strlen(word), NULL, 10);
 
 	CHECK(pid > 1);
 	return (pid_t)pid;

@@ -694,7 +694,8 @@ static void test_a_tail_torn_at_any_byte_is_cut_there(void)
 
 			CHECK(wr_sim_disk_file(kit->sim, wr_kit_log(2), &old));
 			CHECK(wr_sim_disk_file(sim, wr_kit_log(2), &now));
-			if (memcmp(old.data + cut, now.data + cut, places[whole + 1] - cut) == 0)
+			if (memcmp(old.data + cut, now.data + cut,
+				   (size_t)(places[whole + 1] - cut)) == 0)
 				whole++;
 		}
 		is_torn = whole < 4 && cut > places[whole];
@@ -707,7 +708,7 @@ static void test_a_tail_torn_at_any_byte_is_cut_there(void)
 			CHECK(wr_sim_disk_file(kit->sim, wr_kit_log(2), &old));
 			CHECK(aside.bytes > 0 && aside.bytes <= cut - places[whole] + 7);
 			if (aside.bytes > cut - places[whole])
-				aside.bytes = cut - places[whole];
+				aside.bytes = (size_t)(cut - places[whole]);
 			CHECK(memcmp(aside.data, old.data + places[whole], aside.bytes) == 0);
 		}
 		wr_sim_disk_free(sim);
