@@ -66,7 +66,8 @@ static bool take_host(struct wr_url *self, struct wr_view *rest)
 		return false;
 	if (!self->is_ipv6)
 		return true;
-	if (rest->bytes == 0 || rest->data[0] != ']')
+	/* "::" is the shortest address. */
+	if (bytes < 2 || rest->bytes == 0 || rest->data[0] != ']')
 		return false;
 	*rest = wr_view_skip(*rest, 1);
 	return true;

@@ -308,6 +308,9 @@ static enum wr_status load_indexes(struct delivery *self)
 			say_unreadable(segment->number);
 			status = WR_OK;
 		}
+		if (status == WR_UNSUPPORTED)
+			wr_open_fail_at(store, status, 0, "it was written by a newer version",
+					segment->number, 0);
 	}
 	return status;
 }

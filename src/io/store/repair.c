@@ -238,6 +238,8 @@ enum wr_status wr_open_repair(struct wr_opening *self)
 	bool is_new;
 
 	store->head = self->is_torn ? self->judged.bad_sequence : self->judged.last_sequence;
+	if (store->head >= UINT64_MAX - 1)
+		return wr_open_fail(store, WR_CORRUPT, 0, "its sequences are used up", NULL, 0);
 	if (self->is_torn)
 		status = wr_open_cut(self);
 	if (status != WR_OK)

@@ -104,7 +104,9 @@ static enum wr_status read_found(struct wr_fs_store *self, struct wr_found *foun
 		return wr_open_fail(self, status, 0, "it was written by a newer version", name, 0);
 	if (found->bytes > UINT32_MAX)
 		return wr_open_fail(self, WR_CORRUPT, 0, "it is too long for a segment", name, 0);
-	if (status == WR_OK && found->header.number == found->number)
+	/* A position and a generation have 32 bits for them: what is beyond is none of ours. */
+	if (status == WR_OK && found->header.number == found->number &&
+	    found->header.last_number < UINT32_MAX && found->header.epoch <= UINT32_MAX)
 		found->state = WR_FOUND_SOUND;
 	return WR_OK;
 }

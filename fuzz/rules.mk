@@ -1,0 +1,69 @@
+# Fuzzing (fuzz/README.md). Included by GNUmakefile.
+#
+#   make fuzz [TARGET=ws_frame] [SECONDS=60]   clang and libFuzzer, ASan and UBSan; all in turn
+#   make fuzz-replay                           corpus and crashes, any compiler
+
+# A target links its layer and what is below it.
+fuzz_of_base      := utf8
+fuzz_of_core      := cursor event_bytes
+fuzz_of_codec     := http_head http_response http_body http_target url ws_frame ws_message \
+                     ws_handshake json_reader json_number log_record
+fuzz_of_wire      := command_json protocol_event stream_json answer_json
+fuzz_of_execution := child_lines
+fuzz_of_store     := store_open
+fuzz_of_conn      := http_server http_client
+fuzz_of_host      := config_file tokens
+fuzz_of_backend   := backend_cursor local_metadata
+ifeq ($(HTTP_SERVER),0)
+fuzz_of_conn :=
+fuzz_of_host :=
+endif
+ifeq ($(WS_SERVER),0)
+fuzz_of_backend :=
+endif
+ifeq ($(FS_STORE),0)
+fuzz_of_store :=
+fuzz_of_codec := $(filter-out log_record,$(fuzz_of_codec))
+endif
+fuzz_layers  := base core codec wire execution store conn host backend
+fuzz_targets := $(foreach layer,$(fuzz_layers),$(fuzz_of_$(layer)))
+# For `make test`: each is a program whose last line counts, like any test.
+fuzz_bin     := $(addprefix $(B)/fuzz/,$(fuzz_targets))
+
+fuzz_kit    := $(call object,fuzz/fuzz.c)
+fuzz_engine := $(if $(filter libfuzzer,$(FUZZ_ENGINE)),,$(call object,fuzz/replay_main.c))
+fuzz_flags  := $(if $(filter libfuzzer,$(FUZZ_ENGINE)),-fsanitize=fuzzer)
+fuzz_store  := $(call object,tests/unit/io/store/open_kit.c tests/unit/io/store/sim_disk.c)
+
+define fuzz_rule
+$(B)/fuzz/$(1): $(call object,fuzz/fuzz_$(1).c) $(fuzz_kit) $(fuzz_engine) \
+  $(if $(filter store,$(2)),$(fuzz_store)) $(call libs,$(below_$(2)))
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $(all_ldflags) $(fuzz_flags) -o $$@ $$^
+endef
+$(foreach layer,$(fuzz_layers),$(foreach target,$(fuzz_of_$(layer)),$(eval $(call fuzz_rule,$(target),$(layer)))))
+
+# Those of the command line only: both are common names of the environment.
+given = $(if $(filter command,$(origin $(1))),$($(1)),$(2))
+fuzz_chosen  = $(call given,TARGET,$(fuzz_targets))
+fuzz_seconds = $(call given,SECONDS,60)
+
+.PHONY: fuzz fuzz-run fuzz-replay
+fuzz:
+	$(Q)$(MAKE) --no-print-directory CC=clang MODE=debug B=build/fuzz FUZZ_ENGINE=libfuzzer \
+	  CFLAGS='-O2 -fsanitize=fuzzer-no-link' fuzz-run
+# What is found stays in build/fuzz/found/TARGET, what fails is written to fuzz/crashes/TARGET. An
+# input is a request, a line or a file, not a bulk of data.
+fuzz-run: $(addprefix $(B)/fuzz/,$(fuzz_chosen))
+	$(Q)failed=; for target in $(fuzz_chosen); do \
+	  mkdir -p $(B)/found/$$target fuzz/corpus/$$target fuzz/crashes/$$target; \
+	  echo "== $$target"; \
+	  $(B)/fuzz/$$target -dict=fuzz/dict/$$target.dict -max_total_time=$(fuzz_seconds) \
+	    -max_len=4096 -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
+	    -artifact_prefix=fuzz/crashes/$$target/ $(FUZZ_FLAGS) \
+	    $(B)/found/$$target fuzz/corpus/$$target || failed="$$failed $$target"; \
+	  rmdir fuzz/crashes/$$target 2>/dev/null; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+fuzz-replay: $(fuzz_bin)
+	$(Q)sh tests/run.sh $(fuzz_bin)
