@@ -76,15 +76,24 @@ void wr_mirror_keep(struct wr_mirror *self, struct wr_mirror_worker *worker, uin
 	wr_mirror_restart(self, worker);
 }
 
-bool wr_mirror_forget(struct wr_mirror *self, struct wr_mirror_worker *worker, uint64_t now_ms)
+static void drop_stream(struct wr_mirror *self, struct wr_mirror_worker *worker)
 {
-	if (!worker->is_kept || worker->subscriber_count != 0 ||
-	    now_ms - worker->used_ms < WR_MIRROR_UNWATCHED_MS ||
-	    wr_backfill_is_under_way(&worker->fetch.job))
-		return false;
 	worker->is_kept = false;
 	self->kept_count--;
 	wr_mirror_restart(self, worker);
+}
+
+static bool is_in_use(const struct wr_mirror_worker *worker)
+{
+	return worker->subscriber_count != 0 || wr_backfill_is_under_way(&worker->fetch.job);
+}
+
+bool wr_mirror_forget(struct wr_mirror *self, struct wr_mirror_worker *worker, uint64_t now_ms)
+{
+	if (!worker->is_kept || is_in_use(worker) ||
+	    now_ms - worker->used_ms < WR_MIRROR_UNWATCHED_MS)
+		return false;
+	drop_stream(self, worker);
 	return true;
 }
 
@@ -157,6 +166,10 @@ static void remove_worker(struct wr_mirror *self, struct wr_mirror_worker *worke
 	uint32_t place = place_of(self, worker->id);
 
 	wr_assert(self->by_id[place] == worker);
+	if (self->on_remove != NULL)
+		self->on_remove(self->context, worker);
+	if (worker->is_kept)
+		drop_stream(self, worker);
 	if (worker->newest > self->floor)
 		self->floor = worker->newest;
 	if (self->last == worker)
@@ -168,18 +181,27 @@ static void remove_worker(struct wr_mirror *self, struct wr_mirror_worker *worke
 	free_worker(self, worker);
 }
 
-/* The one that is not in use and whose newest event is oldest goes. */
-static bool make_room(struct wr_mirror *self)
+/* The one that is not in use and whose newest event is oldest goes; for somebody who watches, when
+ * all have streams, the one that was not watched for longest. */
+static bool make_room(struct wr_mirror *self, bool is_to_watch)
 {
+	struct wr_mirror_worker *unwatched = NULL;
+
 	wr_list_each (node, after, &self->ages) {
 		struct wr_mirror_worker *worker = wr_list_entry(node, struct wr_mirror_worker, age);
-		if (worker->is_kept || worker->subscriber_count != 0 ||
-		    wr_backfill_is_under_way(&worker->fetch.job))
+		if (is_in_use(worker))
 			continue;
-		remove_worker(self, worker);
-		return true;
+		if (!worker->is_kept) {
+			remove_worker(self, worker);
+			return true;
+		}
+		if (unwatched == NULL || worker->used_ms < unwatched->used_ms)
+			unwatched = worker;
 	}
-	return false;
+	if (!is_to_watch || unwatched == NULL)
+		return false;
+	remove_worker(self, unwatched);
+	return true;
 }
 
 static bool grow(struct wr_mirror *self)
@@ -239,14 +261,14 @@ static void insert(struct wr_mirror *self, struct wr_mirror_worker *worker)
 	self->ages.next = &worker->age;
 }
 
-struct wr_mirror_worker *wr_mirror_take(struct wr_mirror *self, struct wr_view id)
+static struct wr_mirror_worker *take(struct wr_mirror *self, struct wr_view id, bool is_to_watch)
 {
 	struct wr_mirror_worker *worker = wr_mirror_find(self, id);
 	char *copy;
 
 	if (worker != NULL)
 		return worker;
-	if (self->count >= self->count_max && !make_room(self))
+	if (self->count >= self->count_max && !make_room(self, is_to_watch))
 		return NULL;
 	if (self->count == self->capacity && !grow(self))
 		return NULL;
@@ -265,6 +287,11 @@ struct wr_mirror_worker *wr_mirror_take(struct wr_mirror *self, struct wr_view i
 	return worker;
 }
 
+struct wr_mirror_worker *wr_mirror_take(struct wr_mirror *self, struct wr_view id)
+{
+	return take(self, id, true);
+}
+
 /* ---- events ---- */
 
 void wr_mirror_move(struct wr_mirror *self, const struct wr_cursor *position)
@@ -280,7 +307,7 @@ struct wr_mirror_worker *wr_mirror_note(struct wr_mirror *self, struct wr_view i
 	if (id.bytes > WR_ID_BYTES_MAX)
 		return NULL; /* nobody can ask for it */
 	if (worker == NULL || !wr_view_equal(worker->id, id))
-		worker = wr_mirror_take(self, id);
+		worker = take(self, id, false);
 	if (worker == NULL) {
 		/* Of a Worker that is not here there is something at the position. */
 		self->floor = self->position.sequence;

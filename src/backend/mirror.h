@@ -49,6 +49,9 @@ struct wr_mirror {
 	struct wr_allocator *allocator;
 	struct wr_event_log log;
 	struct wr_observer observer;
+	/* A Worker goes, and its number will be another's. May be NULL. */
+	void (*on_remove)(void *context, struct wr_mirror_worker *worker);
+	void *context;
 	bool has_log;
 	struct wr_cursor position; /* of the newest event seen */
 	uint64_t floor;
@@ -79,7 +82,8 @@ void wr_mirror_lose(struct wr_mirror *self);
 /* A Worker by id or number; NULL: not known. */
 struct wr_mirror_worker *wr_mirror_find(const struct wr_mirror *self, struct wr_view id);
 struct wr_mirror_worker *wr_mirror_at(const struct wr_mirror *self, uint32_t number);
-/* The same, made when it is not known. NULL: no memory, or all that are known are in use. */
+/* The same, made when it is not known: for somebody who watches, so that a stream that nobody
+ * watches any more may go for it. NULL: no memory, or all that are known are in use. */
 struct wr_mirror_worker *wr_mirror_take(struct wr_mirror *self, struct wr_view id);
 
 /* ---- events ---- */

@@ -277,6 +277,18 @@ static void on_state(void *context)
 
 static const struct wr_upstream_ops upstream_ops = {on_begin, on_frame, on_lost, on_state};
 
+/* Nothing that was kept by its number is to be taken for another's. */
+static void on_remove(void *context, struct wr_mirror_worker *worker)
+{
+	struct wr_remote_stream *self = context;
+
+	wr_remote_history_drop(self, worker);
+	for (unsigned i = 0; i < WR_REMOTE_REFUSALS; i++)
+		if (self->refusals[i].scope == worker->number)
+			self->refusals[i].until_ms = 0;
+	wr_fanout_forget(self->fanout, worker->number);
+}
+
 /* ---- turns ---- */
 
 static void on_tick(struct wr_timer *timer)
@@ -407,6 +419,8 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 	wr_buf_init(&self->frame, allocator, 2 * (size_t)WR_FRAME_BYTES_MAX);
 	wr_buf_init(&self->scratch, allocator, WR_FRAME_BYTES_MAX);
 	wr_mirror_init(&self->mirror, allocator, &config->retention, WR_MIRROR_WORKERS_MAX);
+	self->mirror.on_remove = on_remove;
+	self->mirror.context = self;
 	wr_backfill_init(&self->backfill, reactor, allocator, &self->peer, &wr_remote_backfill_ops,
 			 self);
 	status = keep_texts(self, config);
@@ -426,6 +440,9 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 
 void wr_remote_stream_free(struct wr_remote_stream *self)
 {
+	/* Whoever takes bytes at this moment is told; all are cut off. */
+	if (self->fanout != NULL)
+		wr_fanout_end_all(self->fanout, WR_UNAVAILABLE);
 	wr_reactor_remove_hook(self->reactor, &self->hook);
 	wr_timer_cancel(self->reactor, &self->tick);
 	wr_upstream_end(&self->upstream);

@@ -223,6 +223,12 @@ void wr_fanout_end(struct wr_fanout *self, uint32_t scope, enum wr_status why)
 	end_them(&(struct end){.fanout = self, .scope = scope, .why = why});
 }
 
+void wr_fanout_forget(struct wr_fanout *self, uint32_t scope)
+{
+	if (self->rendered != NULL && self->rendered->key.worker == scope)
+		self->rendered->count = 0;
+}
+
 void wr_fanout_end_all(struct wr_fanout *self, enum wr_status why)
 {
 	end_them(&(struct end){.fanout = self, .is_of_all = true, .why = why});

@@ -62,6 +62,8 @@ void wr_fanout_resume(struct wr_fanout *self, uint32_t scope);
  * nothing of what they read is remembered: a scope may then mean another story. */
 void wr_fanout_end(struct wr_fanout *self, uint32_t scope, enum wr_status why);
 void wr_fanout_end_all(struct wr_fanout *self, enum wr_status why);
+/* The same for a scope that has no subscribers. */
+void wr_fanout_forget(struct wr_fanout *self, uint32_t scope);
 
 /* Sends every stream what it lacks as far as its socket takes it, then Close 1001; those that wait
  * for the feed are closed at once. */

@@ -130,16 +130,55 @@ static void test_a_table_of_watched_workers_is_full(void)
 		workers[i] = wr_mirror_take(&mirror, name_of(name, i));
 		CHECK(workers[i] != NULL && workers[i]->number == i + 1);
 		wr_mirror_keep(&mirror, workers[i], 0);
+		workers[i]->subscriber_count = 1;
 	}
 	CHECK(wr_mirror_take(&mirror, WR_VIEW("one more")) == NULL);
 	CHECK(event_of(&mirror, 11, "one more") == NULL);
 	CHECK_U64(mirror.floor, 11);
 	CHECK(wr_mirror_take(&mirror, WR_VIEW("w-2")) == workers[2]);
+	workers[2]->subscriber_count = 0;
 	CHECK(wr_mirror_forget(&mirror, workers[2], WR_MIRROR_UNWATCHED_MS));
 	/* The number is free again; what is there begins where nothing is missing. */
 	workers[2] = wr_mirror_take(&mirror, WR_VIEW("one more"));
 	CHECK(workers[2] != NULL && workers[2]->number == 3 && workers[2]->newest == 11);
 	CHECK(wr_mirror_find(&mirror, WR_VIEW("w-2")) == NULL);
+	wr_mirror_deinit(&mirror);
+}
+
+static void note_removal(void *context, struct wr_mirror_worker *worker)
+{
+	uint32_t *number = context;
+
+	CHECK(worker->subscriber_count == 0);
+	*number = worker->number;
+}
+
+static void test_who_is_not_watched_makes_room_for_who_is(void)
+{
+	struct wr_mirror mirror;
+	struct wr_mirror_worker *workers[3], *other;
+	uint32_t removed = 0;
+	char name[16];
+
+	begin(&mirror, 3, 10);
+	mirror.on_remove = note_removal;
+	mirror.context = &removed;
+	for (unsigned i = 0; i < 3; i++) {
+		workers[i] = wr_mirror_take(&mirror, name_of(name, i));
+		wr_mirror_keep(&mirror, workers[i], 100 - i);
+		CHECK(event_of(&mirror, 11 + i, name) == workers[i]);
+		CHECK_STATUS(wr_mirror_append(&mirror, workers[i], WR_VIEW("frame")), WR_OK);
+	}
+	workers[2]->subscriber_count = 1;
+	/* An event is no reason: who was there may come back. */
+	CHECK(event_of(&mirror, 20, "other") == NULL);
+	CHECK(wr_mirror_find(&mirror, WR_VIEW("other")) == NULL && removed == 0);
+	other = wr_mirror_take(&mirror, WR_VIEW("other"));
+	CHECK(other != NULL && removed == 2 && other->number == 2 && !other->is_kept);
+	CHECK_U64(other->newest, 20);
+	CHECK(wr_mirror_find(&mirror, WR_VIEW("w-1")) == NULL);
+	CHECK(mirror.kept_count == 2 && mirror.log.count == 2);
+	wr_event_log_trim(&mirror.log);
 	wr_mirror_deinit(&mirror);
 }
 
@@ -245,6 +284,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_stream_that_is_forgotten_leaves_nothing_behind),
 	WR_TEST(test_a_new_log_keeps_numbers_and_nothing_else),
 	WR_TEST(test_a_table_of_watched_workers_is_full),
+	WR_TEST(test_who_is_not_watched_makes_room_for_who_is),
 	WR_TEST(test_an_id_that_nobody_can_ask_for_is_not_noted),
 	WR_TEST(test_generations_that_were_seen),
 	WR_TEST_LIMIT(test_a_random_story_through_a_small_table, 60),

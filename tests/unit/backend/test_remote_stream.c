@@ -486,8 +486,9 @@ static void test_streams_stay_open_while_the_runtime_is_away(void)
 	far.is_away = true;
 	far_cut();
 	world_pass_ms(20000);
-	world.now_ms += 150;
 	far.is_away = false;
+	world.now_ms += 150;
+	world_turn(); /* the loop knows what time it is */
 	wr_remote_stream_nudge(world.remote);
 	world_settle();
 	CHECK_U64(world.state, WR_REMOTE_UP);
@@ -1009,6 +1010,75 @@ static void test_unwatched_streams_go_and_come_again(void)
 	world_close();
 }
 
+/* Whoever may ask for anything can ask for Workers that there are not. */
+static void test_watching_what_there_is_not_leaves_room_for_what_there_is(void)
+{
+	struct browser browser, watcher;
+
+	world_open();
+	world.remote->mirror.count_max = 4;
+	say(1, 3);
+	browser_open(&watcher, 1);
+	browser_settle(&watcher);
+	for (uint32_t worker = 900; worker < 910; worker++) {
+		browser_open(&browser, worker);
+		browser_settle(&browser);
+		CHECK(browser_was_told(&browser, "backend.worker_not_found"));
+		browser_close(&browser);
+		world_settle();
+	}
+	say(2, 3);
+	browser_open(&browser, 2);
+	browser_settle(&browser);
+	say(1, 3);
+	say(2, 3);
+	browser_settle(&browser);
+	browser_settle(&watcher);
+	CHECK(browser_is_up_to_date(&browser) && browser_is_up_to_date(&watcher));
+	CHECK_U64(watcher.events, 3);
+	CHECK_U64(world.remote->mirror.count, 4);
+	browser_close(&browser);
+	browser_close(&watcher);
+	world_close();
+}
+
+/* Frames that were fetched for one Worker lie ready under its number. */
+static void test_who_takes_over_a_number_is_shown_nothing_of_who_had_it(void)
+{
+	struct browser browser;
+	char cursor[WR_CURSOR_BYTES + 1];
+
+	world_prepare();
+	for (unsigned i = 0; i < 100; i++) {
+		far_append(1, FAR_OUTPUT, 20);
+		far_append(2, FAR_OUTPUT, 20);
+	}
+	world_start();
+	world_settle();
+	world.remote->mirror.count_max = 1;
+	make_token(cursor, "w-1", 1, 1, 1);
+	browser_resume(&browser, 1, cursor, 1, WORLD_UNLIMITED);
+	browser_settle(&browser);
+	CHECK_U64(browser.events, 99);
+	browser_close(&browser);
+	/* One who goes before it has all leaves what was made for it. */
+	browser_resume(&browser, 1, cursor, 1, 5000);
+	browser_settle(&browser);
+	CHECK(browser.events != 0 && browser.events < 99);
+	browser_close(&browser);
+	world_pass_ms(2000); /* nothing is asked for it any more */
+	make_token(cursor, "w-2", 1, 1, 2);
+	browser_resume(&browser, 2, cursor, 2, WORLD_UNLIMITED);
+	browser_settle(&browser);
+	CHECK_U64(browser.events, 99);
+	CHECK_U64(world.remote->mirror.count, 1);
+	CHECK(world.remote->fetched_bytes != 0);
+	world_pass_ms(130000);
+	CHECK_U64(world.remote->fetched_bytes, 0);
+	browser_close(&browser);
+	world_close();
+}
+
 static void test_no_memory_for_an_event_ends_its_stream_and_loses_nothing(void)
 {
 	struct browser browser, other;
@@ -1223,6 +1293,34 @@ static void test_a_drain_says_goodbye_to_all(void)
 	world_close();
 }
 
+/* A remote that is taken out of the configuration. */
+static void test_who_is_left_without_a_remote_is_told(void)
+{
+	struct browser live, waiting;
+
+	world_open();
+	browser_open(&live, 1);
+	browser_settle(&live);
+	far.is_mute = true;
+	browser_open(&waiting, 2);
+	say(1, 3);
+	browser_settle(&live);
+	CHECK_U64(live.events, 3);
+	wr_remote_stream_free(world.remote);
+	browser_look(&live);
+	browser_look(&waiting);
+	CHECK(browser_was_told(&live, "backend.runtime_unavailable"));
+	CHECK(browser_was_told(&waiting, "backend.runtime_unavailable"));
+	CHECK_U64(live.close_code, 1013);
+	CHECK_U64(waiting.close_code, 1013);
+	far.is_mute = false;
+	world_start();
+	world_settle();
+	browser_close(&live);
+	browser_close(&waiting);
+	world_close();
+}
+
 /* A rule that hides every third event, and what snapshots say. */
 static enum wr_policy_verdict hide_some(void *context, const struct wr_policy_event *event,
 					struct wr_buf *replacement)
@@ -1287,6 +1385,8 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_nonsense_is_cut_and_counted, 60),
 	WR_TEST_LIMIT(test_a_diagnostic_without_a_refusal_is_a_cut, 60),
 	WR_TEST_LIMIT(test_unwatched_streams_go_and_come_again, 60),
+	WR_TEST_LIMIT(test_watching_what_there_is_not_leaves_room_for_what_there_is, 60),
+	WR_TEST_LIMIT(test_who_takes_over_a_number_is_shown_nothing_of_who_had_it, 60),
 	WR_TEST(test_no_memory_for_an_event_ends_its_stream_and_loses_nothing),
 	WR_TEST_LIMIT(test_nonsense_instead_of_a_snapshot_is_not_shown, 60),
 	WR_TEST_LIMIT(test_nonsense_instead_of_history_is_not_shown, 60),
@@ -1297,6 +1397,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_large_event_passes, 60),
 	WR_TEST(test_texts_that_do_not_belong_in_a_head_are_refused),
 	WR_TEST(test_a_drain_says_goodbye_to_all),
+	WR_TEST(test_who_is_left_without_a_remote_is_told),
 	WR_TEST(test_denied_events_are_never_shown_and_leave_no_gap),
 	WR_TEST_END,
 };
