@@ -42,6 +42,20 @@ enum wr_status wr_registry_replace(struct wr_registry *self, struct wr_runtime_h
 	return WR_OK;
 }
 
+void wr_registry_place(struct wr_registry *self, struct wr_runtime_handle *handle, uint32_t index)
+{
+	uint32_t at = 0;
+
+	while (at < self->count && self->handles[at] != handle)
+		at++;
+	wr_assert(at < self->count && index < self->count);
+	for (; at < index; at++)
+		self->handles[at] = self->handles[at + 1];
+	for (; at > index; at--)
+		self->handles[at] = self->handles[at - 1];
+	self->handles[index] = handle;
+}
+
 void wr_registry_remove(struct wr_registry *self, struct wr_runtime_handle *handle)
 {
 	uint32_t i = index_of(self, handle);

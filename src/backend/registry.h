@@ -33,6 +33,9 @@ enum wr_status wr_registry_add(struct wr_registry *self, struct wr_runtime_handl
 enum wr_status wr_registry_replace(struct wr_registry *self, struct wr_runtime_handle *old,
 				   struct wr_runtime_handle *handle);
 
+/* Moves a handle to this place in the order; the others keep theirs among each other. */
+void wr_registry_place(struct wr_registry *self, struct wr_runtime_handle *handle, uint32_t index);
+
 /* Frees a handle of the registry. */
 void wr_registry_remove(struct wr_registry *self, struct wr_runtime_handle *handle);
 

@@ -206,6 +206,18 @@ static void remove_unwanted(struct wr_remotes *self, const struct wr_remote_sett
 	self->count = kept;
 }
 
+/* All of them, in the order of the file, behind the Backend's own sources. */
+static void put_in_order(struct wr_remotes *self, const struct wr_remote_setting *settings,
+			 uint32_t count)
+{
+	uint32_t own = self->registry->count - self->count;
+
+	for (uint32_t i = 0; i < count; i++)
+		wr_registry_place(self->registry,
+				  find_entry(self, wr_view_of_string(settings[i].id))->handle,
+				  own + i);
+}
+
 /* Makes the handle of a prepared setting, in the place of the one that it had. */
 static bool apply_one(struct wr_remotes *self, struct prepared *prepared)
 {
@@ -262,5 +274,7 @@ bool wr_remotes_apply(struct wr_remotes *self, const struct wr_remote_setting *s
 					 "could not be added: there is no memory");
 		wr_tokens_wipe(&prepared, sizeof prepared);
 	}
+	if (is_done)
+		put_in_order(self, settings, count);
 	return is_done;
 }

@@ -158,7 +158,31 @@ static void test_streams_are_counted_and_drained_where_there_are_any(void)
 	wr_registry_deinit(&registry);
 }
 
+static void test_a_source_moves_to_its_place(void)
+{
+	static const char *const ids[] = {"a", "b", "c", "d"};
+	static const struct {
+		unsigned from, to;
+		const char *order;
+	} moves[] = {{0, 3, "bcda"}, {3, 0, "dabc"}, {1, 2, "acbd"}, {2, 2, "abcd"}};
+
+	for (size_t i = 0; i < WR_COUNT(moves); i++) {
+		struct wr_registry some = {0};
+		struct wr_runtime_handle handles[4];
+		wr_test_case(moves[i].order);
+		for (unsigned n = 0; n < 4; n++) {
+			handles[n] =
+				(struct wr_runtime_handle){.runtime_id = wr_view_of_string(ids[n])};
+			CHECK_STATUS(wr_registry_add(&some, &handles[n]), WR_OK);
+		}
+		wr_registry_place(&some, &handles[moves[i].from], moves[i].to);
+		for (unsigned n = 0; n < 4; n++)
+			CHECK_VIEW(some.handles[n]->runtime_id, wr_view_of(&moves[i].order[n], 1));
+	}
+}
+
 const struct wr_test wr_tests[] = {
+	WR_TEST(test_a_source_moves_to_its_place),
 	WR_TEST(test_sources_keep_their_order),
 	WR_TEST(test_an_id_is_there_once),
 	WR_TEST(test_a_full_registry_takes_no_more),
