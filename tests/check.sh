@@ -33,7 +33,7 @@ need() { # TOOL NAME: false, and counted, when the tool is not there
 cflags='-std=c11 -pedantic -Wall -Wextra -D_GNU_SOURCE -iquote src -iquote tests
 	-DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=1 -DWR_TLS=0'
 
-warnings() { make -s CC="$1" MODE=release WERROR=-Werror B="$out/$1" all tests tools; }
+warnings() { make -s CC="$1" MODE=release WERROR=-Werror B="$out/$1" all tools test-objects; }
 alone() {
 	for header in $headers; do
 		printf '#include "%s"\nextern int alone;\n' "${header#src/}" >"$out/alone.c"

@@ -342,7 +342,7 @@ static void observe(struct wr_runtime_handle *handle, struct wr_http_exchange *e
 
 static uint32_t stream_count(const struct wr_runtime_handle *handle)
 {
-	const struct remote_runtime *self = (const struct remote_runtime *)handle;
+	const struct remote_runtime *self = (const void *)handle; /* its first member */
 
 	return wr_remote_stream_count(self->stream);
 }

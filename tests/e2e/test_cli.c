@@ -545,6 +545,8 @@ static void test_a_secret_is_not_in_arguments_environment_or_log(void)
 				      "--local-token=correct-horse-two", "--local-token-env",
 				      "WR_TEST_TOKEN", "--log-level=debug"),
 			 environment);
+	if (wr_process_is_emulated(&server))
+		wr_test_skip("/proc shows the emulator");
 	text = read_proc(&server, "cmdline");
 	if (text == NULL)
 		wr_test_skip("no /proc here");
@@ -611,7 +613,7 @@ static size_t resident_bytes(bool *is_shared)
 	wr_process_start(&server, NULL, NULL);
 	wr_client_open(&client, &server, NULL);
 	wr_client_get(&client, &answer, "/v1/runtime");
-	bytes = wr_process_rss_bytes(&server);
+	bytes = wr_process_is_emulated(&server) ? 0 : wr_process_rss_bytes(&server);
 	maps = read_proc(&server, "maps");
 	*is_shared = maps == NULL || has(maps, ".so");
 	wr_client_close(&client);
@@ -641,7 +643,7 @@ static void test_it_needs_about_a_mebibyte(void)
 		bytes[i] = resident_bytes(&is_shared);
 	qsort(bytes, WR_COUNT(bytes), sizeof bytes[0], compare_sizes);
 	if (bytes[0] == 0)
-		wr_test_skip("no /proc here");
+		wr_test_skip("no /proc here, or it shows an emulator");
 	/* A shared libc costs more than a mebibyte by itself, and a thread of a static one, which
 	 * only the store needs, a quarter. */
 	CHECK(bytes[WR_COUNT(bytes) / 2] <

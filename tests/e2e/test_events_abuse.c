@@ -17,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -311,6 +314,7 @@ static void close_properly(struct reader *self)
 static void cut(struct reader *self)
 {
 	static const char half_ping[] = {(char)0x89, (char)0x85, 1, 2, 3};
+	size_t bytes = 1 + (size_t)pick(sizeof half_ping);
 
 	switch (pick(5)) {
 	case 0:
@@ -321,7 +325,7 @@ static void cut(struct reader *self)
 		close_properly(self);
 		break;
 	case 2:
-		wr_test_ws_send_raw(&self->ws, wr_view_of(half_ping, 1 + pick(sizeof half_ping)));
+		wr_test_ws_send_raw(&self->ws, wr_view_of(half_ping, bytes));
 		break;
 	case 3:
 		shutdown(self->ws.fd, SHUT_WR);
@@ -968,6 +972,17 @@ static void read_family(struct wr_test_ws *stream, pid_t *pids)
 	}
 }
 
+static bool has_subreaper(void)
+{
+#ifdef __linux__
+	int is_one;
+
+	return prctl(PR_GET_CHILD_SUBREAPER, &is_one, 0, 0, 0) == 0;
+#else
+	return false;
+#endif
+}
+
 static void test_nothing_that_a_worker_started_outlives_it(void)
 {
 	static const char *const ways[] = {"cancel", "stop", "terminate", "kill"};
@@ -980,6 +995,8 @@ static void test_nothing_that_a_worker_started_outlives_it(void)
 
 	if (!wr_test_find_file("/usr/bin/setsid") || !wr_test_find_file("/proc/self/stat"))
 		wr_test_skip("it takes setsid, and /proc");
+	if (!has_subreaper())
+		wr_test_skip("needs a subreaper");
 	for (unsigned way = 0; way < WR_COUNT(ways); way++) {
 		wr_test_case(ways[way]);
 		wr_process_start(&server, WR_ARGUMENTS("--exec", family), NULL);

@@ -279,15 +279,13 @@ static void open_watch(struct wr_test_ws *ws, const char *cursor)
 	CHECK_U64(wr_test_ws_open(ws, &server, NULL, target), 101);
 }
 
-static void watch_on(void)
+static void watch_on(struct wr_test_ws *ws)
 {
 	struct watcher *self = &shared->watcher;
-	struct wr_test_ws ws;
 	struct wr_ws_news news;
 
-	open_watch(&ws, self->cursor);
 	for (;;) {
-		wr_test_ws_next(&ws, &news, ANSWER_MS);
+		wr_test_ws_next(ws, &news, ANSWER_MS);
 		if (news.kind != WR_WS_NEWS_MESSAGE)
 			return;
 		note_frame(self, news.data);
@@ -374,10 +372,13 @@ static void check_everything(bool all)
 static void live(uint64_t *random)
 {
 	pid_t children[WRITERS + 1];
+	struct wr_test_ws watch;
 	unsigned ms = 20 + (unsigned)(wr_test_random(random) % 200);
 
 	if (wr_process_is_sanitized())
 		ms *= 2;
+	/* Before its life is counted: the end must not come into the handshake. */
+	open_watch(&watch, shared->watcher.cursor);
 	for (unsigned i = 0; i <= WRITERS; i++) {
 		uint64_t seed = wr_test_random(random);
 		children[i] = fork();
@@ -386,7 +387,7 @@ static void live(uint64_t *random)
 			if (i < WRITERS)
 				write_on(i, seed);
 			else
-				watch_on();
+				watch_on(&watch);
 			_exit(0);
 		}
 	}
@@ -394,6 +395,7 @@ static void live(uint64_t *random)
 	wr_process_wait_text(&server, "this text never comes", ms);
 	wr_process_signal(&server, SIGKILL);
 	wr_process_wait(&server, WR_PROCESS_WAIT_MS);
+	wr_test_ws_close(&watch);
 	for (unsigned i = 0; i <= WRITERS; i++) {
 		int status;
 		CHECK(waitpid(children[i], &status, 0) == children[i]);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 /* Shared with the server's process. */
 static struct orders {
@@ -127,6 +128,7 @@ static void test_a_failed_sync_ends_the_process_and_acknowledges_nothing(void)
 {
 	struct wr_test_ws stream;
 	struct wr_client other;
+	int stopped;
 
 	make_folder();
 	start_told("exit");
@@ -137,10 +139,12 @@ static void test_a_failed_sync_ends_the_process_and_acknowledges_nothing(void)
 	CHECK_U64(wr_test_ws_open(&stream, &server, NULL, "/v1/workers/worker-00000001/events/ws"),
 		  101);
 	wr_test_ws_message(&stream);
-	atomic_store(&orders->sync_error, EIO);
 	/* Two in one turn, and what stands behind one of them: a connection that is still idle when
 	 * the end begins may be closed without an answer. */
 	wr_process_signal(&server, SIGSTOP);
+	CHECK(waitpid(server.pid, &stopped, WUNTRACED) == server.pid && WIFSTOPPED(stopped));
+	/* Not before: what is synced ahead of need would be refused first. */
+	atomic_store(&orders->sync_error, EIO);
 	wr_client_send_request(&client, "POST", "/v1/workers/worker-00000001/input",
 			       "Content-Type: application/json\r\n",
 			       "{\"kind\":\"user\",\"content\":\"lost too\"}");

@@ -14,6 +14,7 @@
 #include "runtime_server/server.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,7 +182,7 @@ static uint64_t report(struct reader *self)
 
 static void send_input(struct wr_client *client, const char *id, unsigned number)
 {
-	char target[128], body[64];
+	char target[160], body[64];
 
 	snprintf(target, sizeof target, "/v1/workers/%s/input", id);
 	snprintf(body, sizeof body, "{\"kind\":\"user\",\"content\":\"input %u\"}", number);
@@ -192,13 +193,9 @@ static void send_input(struct wr_client *client, const char *id, unsigned number
 static bool has_answer(struct wr_client *client, unsigned ms)
 {
 	char byte;
-	fd_set ready;
-	struct timeval time = {.tv_usec = (suseconds_t)ms * 1000};
+	struct pollfd ready = {.fd = client->fd, .events = POLLIN};
 
-	FD_ZERO(&ready);
-	FD_SET(client->fd, &ready);
-	return select(client->fd + 1, &ready, NULL, NULL, &time) == 1 &&
-	       recv(client->fd, &byte, 1, MSG_PEEK) == 1;
+	return poll(&ready, 1, (int)ms) == 1 && recv(client->fd, &byte, 1, MSG_PEEK) == 1;
 }
 
 static void test_readers_do_not_wait_for_a_slow_sync(void)

@@ -263,6 +263,19 @@ int wr_process_run(struct wr_process *self, const char *const *arguments,
 
 /* ---- looking at it ---- */
 
+bool wr_process_is_emulated(const struct wr_process *self)
+{
+	char path[64], program[4096];
+	ssize_t bytes;
+
+	snprintf(path, sizeof path, "/proc/%ld/exe", (long)self->pid);
+	bytes = readlink(path, program, sizeof program - 1);
+	if (bytes <= 0)
+		return false;
+	program[bytes] = '\0';
+	return strstr(program, "/qemu-") != NULL;
+}
+
 static bool read_proc(const struct wr_process *self, const char *name, char *text, size_t room)
 {
 	char path[64];

@@ -83,6 +83,9 @@ uint64_t wr_process_cpu_ms(const struct wr_process *self);
 /* Whether this build has sanitizers, which make sizes and times meaningless. */
 bool wr_process_is_sanitized(void);
 
+/* Whether an emulator runs it, whose arguments, environment and memory are what /proc shows. */
+bool wr_process_is_emulated(const struct wr_process *self);
+
 /* Milliseconds of the monotonic clock, for deadlines in tests. */
 uint64_t wr_process_now_ms(void);
 

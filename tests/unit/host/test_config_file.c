@@ -291,7 +291,7 @@ static void test_random_texts_are_read_or_refused(void)
 	char text[24];
 
 	for (unsigned i = 0; i < 200000; i++) {
-		size_t bytes = wr_test_random(&state) % (sizeof text + 1);
+		size_t bytes = (size_t)(wr_test_random(&state) % (sizeof text + 1));
 		for (size_t at = 0; at < bytes; at++)
 			text[at] = alphabet[wr_test_random(&state) % (sizeof alphabet - 1)];
 		read_text(&outcome, wr_view_of(text, bytes));

@@ -94,7 +94,8 @@ static inline enum wr_status scripted_append(void *context, const struct wr_stor
 	CHECK_U64(record->sequence, self->count + 1);
 	if (self->count == self->capacity) {
 		self->capacity = self->capacity == 0 ? 64 : self->capacity * 2;
-		self->records = realloc(self->records, self->capacity * sizeof self->records[0]);
+		self->records =
+			realloc(self->records, (size_t)self->capacity * sizeof self->records[0]);
 		CHECK(self->records != NULL);
 	}
 	self->records[self->count] = (struct scripted_record){.record = *record, .mood = WR_OK};
