@@ -9,7 +9,7 @@ line. Method: a real browser (headless Chromium over a pipe), driven by keyboard
 The Runtime's Workers must echo: what is said comes back as a message that has it in it; with
 --interrupt, what begins with "wait" must wait (as with the example agent). The commands are run by
 a shell; each must return when its program is gone or started again. Exit: 0 passed, 1 failed, 77
-skipped (with the reason: no browser here).
+skipped (with the reason: no browser here, or it does not start).
 """
 import argparse
 import base64
@@ -350,7 +350,11 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = None
         try:
-            browser = Browser(program, folder)
+            try:
+                browser = Browser(program, folder)
+            except (Failure, OSError) as failure:
+                print(f"skipped: {program} does not start here ({failure})")
+                return 77
             Console(browser, options).run()
         except (Failure, subprocess.SubprocessError) as failure:
             print(f"failed: {failure}")

@@ -116,7 +116,7 @@ static void use_console(const char *runtime_id)
 	CHECK_U64(wr_process_stop(&runtime), 0);
 	wr_place_remove(&place);
 	if (code == SKIPPED)
-		wr_test_skip("there is no Chromium here");
+		wr_test_skip("there is no Chromium here, or it does not start");
 	if (code != 0)
 		printf("%s%s", driver.out, driver.err);
 	CHECK_U64((uint64_t)code, 0);
