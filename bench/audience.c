@@ -408,6 +408,20 @@ void wr_bench_catch_up(struct wr_bench_audience *self)
 		listen_once(self, &none, &is_none);
 }
 
+double wr_bench_event_cost(struct wr_bench_audience *self, unsigned events, unsigned burst)
+{
+	unsigned count = events / burst;
+	uint64_t before;
+
+	wr_bench_renew(self);
+	wr_bench_burst(self, burst);
+	before = wr_bench_cpu_ns(self->server);
+	for (unsigned i = 0; i < count; i++)
+		wr_bench_burst(self, burst);
+	before = wr_bench_cpu_ns(self->server) - before;
+	return (double)before / (double)(count * burst);
+}
+
 void wr_bench_pace(struct wr_bench_audience *self, uint64_t period_ns, uint64_t duration_ns)
 {
 	struct itimerspec times = {{0, (long)period_ns}, {0, (long)period_ns}};

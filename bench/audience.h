@@ -47,6 +47,9 @@ void wr_bench_dismiss(struct wr_bench_audience *self);
  * (up to four times as many) the server is held (SIGSTOP) until they are all there. */
 void wr_bench_burst(struct wr_bench_audience *self, unsigned events);
 
+/* CPU of the server in ns for one event, over `events` of them in bursts, with new speakers. */
+double wr_bench_event_cost(struct wr_bench_audience *self, unsigned events, unsigned burst);
+
 /* Waits for what is due. */
 void wr_bench_catch_up(struct wr_bench_audience *self);
 

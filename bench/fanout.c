@@ -39,21 +39,6 @@ struct figures {
 	struct wr_bench_series total[BURSTS], marginal[BURSTS];
 };
 
-/* CPU in ns for one event of a burst. */
-static double measure(struct wr_bench_audience *audience, unsigned size, unsigned burst)
-{
-	unsigned count = events[size][burst] / bursts[burst];
-	uint64_t before;
-
-	wr_bench_renew(audience);
-	wr_bench_burst(audience, bursts[burst]);
-	before = wr_bench_cpu_ns(audience->server);
-	for (unsigned i = 0; i < count; i++)
-		wr_bench_burst(audience, bursts[burst]);
-	before = wr_bench_cpu_ns(audience->server) - before;
-	return (double)before / (double)(count * bursts[burst]);
-}
-
 /* side 0: the floor, 1: worker-runtime */
 static void run_round(struct pair pairs[SIZES][2], struct figures figures[SIZES][2], bool is_odd)
 {
@@ -66,7 +51,9 @@ static void run_round(struct pair pairs[SIZES][2], struct figures figures[SIZES]
 			pairs[size][0].audience.frame_bytes = pairs[size][1].audience.frame_bytes;
 			for (unsigned i = 0; i < 2; i++) {
 				unsigned side = is_odd ? 1 - i : i;
-				costs[side] = measure(&pairs[size][side].audience, size, burst);
+				costs[side] =
+					wr_bench_event_cost(&pairs[size][side].audience,
+							    events[size][burst], bursts[burst]);
 			}
 			for (unsigned side = 0; side < 2; side++) {
 				struct figures *into = &figures[size][side];

@@ -25,21 +25,6 @@ struct figures {
 	struct wr_bench_series total[BURSTS], marginal[BURSTS];
 };
 
-/* CPU of the server that sends, in ns for one event of a burst. */
-static double measure(struct wr_bench_audience *audience, unsigned size, unsigned burst)
-{
-	unsigned count = events[size][burst] / bursts[burst];
-	uint64_t before;
-
-	wr_bench_renew(audience);
-	wr_bench_burst(audience, bursts[burst]);
-	before = wr_bench_cpu_ns(audience->server);
-	for (unsigned i = 0; i < count; i++)
-		wr_bench_burst(audience, bursts[burst]);
-	before = wr_bench_cpu_ns(audience->server) - before;
-	return (double)before / (double)(count * bursts[burst]);
-}
-
 /* side 0: the floor, 1: the Backend */
 static void run_round(struct wr_bench_audience audiences[SIZES][2],
 		      struct figures figures[SIZES][2], bool is_odd)
@@ -50,7 +35,8 @@ static void run_round(struct wr_bench_audience audiences[SIZES][2],
 			audiences[size][0].frame_bytes = audiences[size][1].frame_bytes;
 			for (unsigned i = 0; i < 2; i++) {
 				unsigned side = is_odd ? 1 - i : i;
-				double cost = measure(&audiences[size][side], size, burst);
+				double cost = wr_bench_event_cost(
+					&audiences[size][side], events[size][burst], bursts[burst]);
 				struct figures *into = &figures[size][side];
 				if (size == 0)
 					alone[side] = cost;

@@ -44,24 +44,9 @@ void wr_mirror_deinit(struct wr_mirror *self)
 
 /* ---- streams ---- */
 
-/* All frames of a stream go, and the log's totals with them; its subscribers stay. */
-static void drop_frames(struct wr_mirror *self, struct wr_mirror_worker *worker)
-{
-	struct wr_event_log *log = &self->log;
-	struct wr_event_stream *events = &worker->events;
-
-	wr_assert(wr_list_is_empty(&events->subscribers));
-	log->bytes -= events->bytes;
-	log->count -= events->count;
-	if (!wr_list_is_empty(&events->changed))
-		log->pending_shares--;
-	wr_event_stream_deinit(events, log);
-	wr_event_stream_init(events, worker->number);
-}
-
 void wr_mirror_restart(struct wr_mirror *self, struct wr_mirror_worker *worker)
 {
-	drop_frames(self, worker);
+	wr_event_stream_clear(&worker->events, &self->log);
 	if (worker->is_kept)
 		wr_event_stream_begin_at(&worker->events, worker->newest);
 }

@@ -86,6 +86,19 @@ void wr_event_stream_deinit(struct wr_event_stream *self, struct wr_event_log *l
 	wr_list_remove(&self->changed);
 }
 
+void wr_event_stream_clear(struct wr_event_stream *self, struct wr_event_log *log)
+{
+	uint32_t worker = self->worker;
+
+	wr_assert(wr_list_is_empty(&self->subscribers));
+	log->bytes -= self->bytes;
+	log->count -= self->count;
+	if (!wr_list_is_empty(&self->changed))
+		log->pending_shares--;
+	wr_event_stream_deinit(self, log);
+	wr_event_stream_init(self, worker);
+}
+
 /* ---- appending ---- */
 
 static bool chunk_fits(const struct wr_chunk *chunk, size_t frame_bytes)

@@ -104,6 +104,9 @@ void wr_event_stream_init(struct wr_event_stream *self, uint32_t worker);
 /* Of a stream that has no frames: all of its story up to `sequence` is elsewhere. */
 void wr_event_stream_begin_at(struct wr_event_stream *self, uint64_t sequence);
 void wr_event_stream_deinit(struct wr_event_stream *self, struct wr_event_log *log);
+/* Makes it a stream that never had a frame, and takes those it has out of the log. None of them may
+ * have a place in the runtime-wide order, and nobody may stand in it. */
+void wr_event_stream_clear(struct wr_event_stream *self, struct wr_event_log *log);
 
 /* A frame about to be appended, and where it is shown. */
 struct wr_frame {

@@ -658,7 +658,46 @@ static void test_what_is_elsewhere_is_evicted_here(void)
 	model_deinit(&model);
 }
 
+static void add_small(struct wr_event_log *log, struct wr_event_stream *stream)
+{
+	const struct wr_frame frame = {.stream = stream, .bytes = WR_VIEW("frame")};
+
+	CHECK_STATUS(wr_event_log_reserve(log, &frame, 1), WR_OK);
+	wr_event_log_append(log, log->last_sequence + 1, &frame, 1);
+}
+
+static void test_a_cleared_stream_leaves_nothing_in_the_log(void)
+{
+	const struct wr_retention retention = {100, 100000, 100, 100000};
+	struct wr_event_stream stays, goes;
+	struct wr_event_log log;
+	uint64_t bytes;
+
+	wr_event_log_init(&log, wr_test_allocator(), &retention);
+	wr_event_stream_init(&stays, 1);
+	wr_event_stream_init(&goes, 2);
+	add_small(&log, &stays);
+	bytes = log.bytes;
+	for (unsigned round = 0; round < 3; round++) { /* changed, trimmed, and both */
+		add_small(&log, &goes);
+		if (round > 0)
+			wr_event_log_trim(&log);
+		if (round > 1)
+			add_small(&log, &goes);
+		wr_event_stream_clear(&goes, &log);
+		CHECK_U64(log.bytes, bytes);
+		CHECK_U64(log.count, 1);
+		CHECK(goes.worker == 2 && goes.count == 0 && goes.last_sequence == 0);
+	}
+	wr_event_log_trim(&log);
+	CHECK_U64(log.pending_shares, 0);
+	wr_event_stream_deinit(&stays, &log);
+	wr_event_stream_deinit(&goes, &log);
+	wr_event_log_deinit(&log);
+}
+
 const struct wr_test wr_tests[] = {
+	WR_TEST(test_a_cleared_stream_leaves_nothing_in_the_log),
 	WR_TEST(test_an_empty_stream_has_nothing_to_read),
 	WR_TEST(test_a_frame_that_only_a_worker_shows_has_no_place_in_the_order),
 	WR_TEST(test_one_event_may_show_in_two_streams),
