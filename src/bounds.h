@@ -138,6 +138,10 @@
 #define WR_STORE_BYTES_MAX 1073741824u
 /* Durability `interval`: what a power cut may take back. */
 #define WR_STORE_INTERVAL_MS 100u
+/* Sealed segments are read again from the disk, 256 KiB in this time: 64 KiB/s, a full log in some
+ * five hours; and from then on once a day. */
+#define WR_STORE_SCRUB_MS 4000u
+#define WR_STORE_SCRUB_REST_MS 86400000u
 /* One record: an event with its names and numbers around it. */
 #define WR_STORE_PAYLOAD_BYTES_MAX (WR_EVENT_BYTES_MAX + 65536u)
 

@@ -280,6 +280,8 @@ static void fill_state(struct wr_store_report *out, const struct wr_fs_info *inf
 	out->bytes = info->bytes;
 	out->segment_count = info->segment_count;
 	out->durable_sequence = info->durable;
+	out->scrub_count = info->scrub_count;
+	out->scrubbed_bytes = info->scrubbed_bytes;
 }
 
 void wr_storage_report(struct wr_storage *self, struct wr_store_report *out)
@@ -309,6 +311,7 @@ bool wr_storage_differs(const struct wr_storage *self)
 	return now.state != told->state || now.bytes != told->bytes ||
 	       now.segment_count != told->segment_count ||
 	       now.durable_sequence != told->durable_sequence ||
+	       now.scrubbed_bytes != told->scrubbed_bytes ||
 	       info.recovery.quarantined_count != told->quarantined_count;
 }
 

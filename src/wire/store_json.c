@@ -33,6 +33,11 @@ void wr_store_json(struct wr_json_writer *writer, const struct wr_store_report *
 	wr_json_member_u64(writer, WR_VIEW("bytes_max"), report->bytes_max);
 	wr_json_member_u64(writer, WR_VIEW("segments"), report->segment_count);
 	wr_json_member_u64(writer, WR_VIEW("durable_sequence"), report->durable_sequence);
+	wr_json_name(writer, WR_VIEW("scrub"));
+	wr_json_object_begin(writer);
+	wr_json_member_u64(writer, WR_VIEW("passes"), report->scrub_count);
+	wr_json_member_u64(writer, WR_VIEW("bytes"), report->scrubbed_bytes);
+	wr_json_object_end(writer);
 	wr_json_name(writer, WR_VIEW("recovery"));
 	write_recovery(writer, report);
 	wr_json_object_end(writer);

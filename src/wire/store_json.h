@@ -20,6 +20,7 @@ struct wr_store_report {
 	uint64_t bytes, bytes_max;
 	uint64_t segment_count;
 	uint64_t durable_sequence;
+	uint64_t scrub_count, scrubbed_bytes; /* passes of the slow scrub; what it has read */
 	/* What the last start found. */
 	const char *recovery; /* "new", "clean", "unclean", "torn", "damaged" */
 	struct wr_view file;  /* where the tear or the first damage is; absent: nowhere */

@@ -139,6 +139,11 @@ enum wr_status wr_record_decode(struct wr_record *record, const char in[WR_RECOR
 	return is_known_kind(record->kind) && record->flags == 0 ? WR_OK : WR_UNSUPPORTED;
 }
 
+uint32_t wr_record_payload_sum(struct wr_record_seed seed, uint64_t offset)
+{
+	return begin_sum(seed, offset);
+}
+
 bool wr_record_payload_is_sound(const struct wr_record *record, struct wr_view payload,
 				struct wr_record_seed seed, uint64_t offset)
 {

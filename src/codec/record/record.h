@@ -77,6 +77,10 @@ void wr_record_encode(char out[WR_RECORD_HEADER_BYTES], const struct wr_record *
 enum wr_status wr_record_decode(struct wr_record *record, const char in[WR_RECORD_HEADER_BYTES],
 				struct wr_record_seed seed, uint64_t offset);
 
+/* What wr_crc32c begins with over the payload of the record at `offset`, for who reads it in
+ * pieces: in the end it must be payload_crc. */
+uint32_t wr_record_payload_sum(struct wr_record_seed seed, uint64_t offset);
+
 /* Whether these are the bytes that the header was made for. */
 bool wr_record_payload_is_sound(const struct wr_record *record, struct wr_view payload,
 				struct wr_record_seed seed, uint64_t offset);

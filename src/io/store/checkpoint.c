@@ -33,6 +33,15 @@ static uint64_t expected_bytes(const struct wr_fs_store *self)
 	return bytes + wr_fs_tail_bytes(self);
 }
 
+/* Whether there is a segment for it. One that was prepared before there were so many streams is
+ * made longer, when without a checkpoint nothing would go on at all. */
+static bool can_begin(const struct wr_fs_store *self)
+{
+	uint64_t bytes = wr_fs_must_checkpoint(self) ? 0 : expected_bytes(self);
+
+	return wr_fs_can_move_on(self, true, bytes);
+}
+
 /* Bytes of records between two: so many that they cost little, so few that a start reads little,
  * and that all behind the older one of two is a part of the disk's share. */
 static uint64_t interval_bytes(const struct wr_fs_store *self)
@@ -63,11 +72,13 @@ bool wr_fs_wants_checkpoint(void *context)
 
 	if (self->state == WR_FS_FAILED || self->active_handle < 0 || self->is_in_checkpoint)
 		return false;
-	if (is_nearly_full(self))
+	if (self->is_checkpoint_wanted)
+		is_due = true;
+	else if (is_nearly_full(self))
 		is_due = since >= interval_bytes(self) || wr_fs_must_checkpoint(self);
 	else
 		is_due = since / 2 >= interval_bytes(self);
-	return is_due && wr_fs_can_move_on(self, true, expected_bytes(self));
+	return is_due && can_begin(self);
 }
 
 /* ---- writing ---- */
@@ -80,7 +91,7 @@ void wr_fs_checkpoint_abandon(struct wr_fs_store *self)
 	if (!self->is_in_checkpoint)
 		return;
 	bytes = wr_fs_active(self)->bytes;
-	self->is_in_checkpoint = false;
+	self->is_in_checkpoint = self->is_checkpoint_wanted = false;
 	self->since_checkpoint = 0;
 	if (self->checkpoint_bytes < bytes)
 		self->checkpoint_bytes = bytes;
@@ -180,7 +191,7 @@ enum wr_status wr_fs_checkpoint_begin(void *context)
 	wr_assert(!self->is_in_checkpoint);
 	if (self->state == WR_FS_FAILED)
 		return WR_IO;
-	if (!wr_fs_can_move_on(self, true, expected_bytes(self)))
+	if (!can_begin(self))
 		return self->state == WR_FS_FULL ? WR_FULL : WR_OVERLOAD;
 	status = wr_fs_move_on(self, true);
 	if (status != WR_OK)
@@ -216,7 +227,7 @@ enum wr_status wr_fs_checkpoint_end(void *context)
 	status = put(self, WR_RECORD_CHECKPOINT_END, count, sizeof count);
 	if (status != WR_OK)
 		return status;
-	self->is_in_checkpoint = false;
+	self->is_in_checkpoint = self->is_checkpoint_wanted = false;
 	self->checkpoint_segment[1] = self->checkpoint_segment[0];
 	self->checkpoint_segment[0] = wr_fs_active(self)->number;
 	self->checkpoint_bytes = wr_fs_active(self)->bytes - WR_SEGMENT_HEADER_BYTES;

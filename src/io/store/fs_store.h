@@ -43,6 +43,8 @@ struct wr_fs_config {
 	uint64_t bytes_max;	    /* of all files; at least four segments. Cleaning has up to
 				     * one segment more for its time */
 	uint32_t payload_bytes_max; /* of one record */
+	uint32_t scrub_ms;	    /* between two slices of the slow scrub; 0: never */
+	uint32_t scrub_rest_ms;	    /* between two passes of it */
 	uint64_t (*now_ms)(void);   /* monotonic */
 	int64_t (*wall_ms)(void);
 	enum wr_status (*entropy)(void *out, size_t bytes);
@@ -81,6 +83,7 @@ struct wr_fs_info {
 	uint32_t segment_count;
 	uint64_t head, written, durable; /* sequences */
 	uint64_t sync_count, cleaned_count;
+	uint64_t scrub_count, scrubbed_bytes; /* passes, and what was read in all */
 	struct wr_fs_recovery recovery;
 };
 
@@ -112,8 +115,8 @@ const struct wr_fs_error *wr_fs_store_error(const struct wr_fs_store *self);
 void wr_fs_store_turn(struct wr_fs_store *self);
 /* Readable when the helper has something to report: then call turn. */
 int wr_fs_store_fd(const struct wr_fs_store *self);
-/* Milliseconds until a turn is due though nothing happened (interval, retry of a full store);
- * UINT64_MAX: none. */
+/* Milliseconds until a turn is due though nothing happened (interval, retry of a full store, the
+ * slow scrub); UINT64_MAX: none. */
 uint64_t wr_fs_store_due_in_ms(const struct wr_fs_store *self);
 
 void wr_fs_store_info(const struct wr_fs_store *self, struct wr_fs_info *out);

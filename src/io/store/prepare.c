@@ -22,7 +22,9 @@ enum {
 	SEGMENT_BYTES_MAX = 1 << 30,
 	SHARE_PART = 4,
 	/* The log goes no further than this part of all room without a checkpoint. */
-	LATE_PART = 8
+	LATE_PART = 8,
+	/* Less at the end of the active segment takes no record of what is given up. */
+	STUCK_BYTES = 256
 };
 
 enum phase { IDLE, RUNNING, READY };
@@ -153,6 +155,18 @@ static bool is_over(const struct wr_fs_store *self)
 	return self->file_bytes + wr_fs_next_bytes(self) > self->config.bytes_max;
 }
 
+/* Nothing can be written any more, not even what would be given up; nothing is left to clean, and
+ * the share is used up: nobody would ever make room. Then the share yields by one segment, in which
+ * a checkpoint and what is given up have room, and which is paid back before the next one. */
+static bool is_stuck(const struct wr_fs_store *self)
+{
+	const struct wr_segment *active = &self->segments[self->segment_count - 1];
+
+	return self->state == WR_FS_FULL && self->file_bytes <= self->config.bytes_max &&
+	       active->file_bytes - active->bytes < STUCK_BYTES &&
+	       self->checkpoint_segment[1] != 0 && !wr_fs_has_cleaning(self, UINT32_MAX);
+}
+
 /* Cleaning frees what lies before the older of two checkpoints. Beginning a segment without one
  * puts that off by a segment; so there must be room for it and for two that have one, behind all
  * that cannot be cleaned now, and for their indexes. What can be cleaned is not all free then:
@@ -165,6 +179,9 @@ bool wr_fs_must_checkpoint(const struct wr_fs_store *self)
 
 	if (self->prepare->phase != READY)
 		return false;
+	/* Beyond the share: what was lent is for making room. */
+	if (self->file_bytes > self->config.bytes_max)
+		return true;
 	if (self->since_checkpoint > late && self->since_checkpoint > 2 * next)
 		return true;
 	for (uint32_t i = self->segment_count; i > 0; i--) {
@@ -258,7 +275,8 @@ void wr_fs_prepare_next(struct wr_fs_store *self)
 		self->retry_due_ms = 0;
 	if (self->state == WR_FS_FAILED || self->prepare->phase == RUNNING)
 		return;
-	is_refused = self->prepare->phase == READY ? wr_fs_must_checkpoint(self) : is_over(self);
+	is_refused = self->prepare->phase == READY ? wr_fs_must_checkpoint(self)
+						   : is_over(self) && !is_stuck(self);
 	/* Our own bound: retention has until the room at hand is used up. */
 	if (is_refused && !is_cleaning(self) && !wr_fs_has_room(self))
 		become_full(self, 0);

@@ -80,6 +80,8 @@ void wr_fs_defaults(struct wr_fs_config *config)
 		.segment_bytes = WR_STORE_SEGMENT_BYTES,
 		.bytes_max = WR_STORE_BYTES_MAX,
 		.payload_bytes_max = WR_STORE_PAYLOAD_BYTES_MAX,
+		.scrub_ms = WR_STORE_SCRUB_MS,
+		.scrub_rest_ms = WR_STORE_SCRUB_REST_MS,
 	};
 }
 
@@ -136,6 +138,8 @@ static enum wr_status open_parts(struct wr_fs_store *self, struct wr_fs_error *e
 		status = wr_fs_sync_init(self);
 	if (status == WR_OK)
 		status = wr_fs_prepare_init(self);
+	if (status == WR_OK)
+		status = wr_fs_scrub_init(self);
 	return status == WR_OK ? WR_OK : refuse(error, status, 0, wr_status_text(status));
 }
 
@@ -144,6 +148,7 @@ static void release(struct wr_fs_store *self)
 {
 	if (self->jobs != NULL)
 		wr_jobs_free(self->jobs);
+	wr_fs_scrub_deinit(self);
 	wr_fs_retention_deinit(self);
 	wr_fs_clean_deinit(self);
 	wr_fs_index_deinit(self);
@@ -252,6 +257,7 @@ void wr_fs_store_turn(struct wr_fs_store *self)
 	wr_fs_ask_sync(self);
 	wr_fs_clean(self);
 	wr_fs_prepare_next(self);
+	wr_fs_scrub(self);
 }
 
 int wr_fs_store_fd(const struct wr_fs_store *self)
@@ -267,6 +273,8 @@ uint64_t wr_fs_store_due_in_ms(const struct wr_fs_store *self)
 		return UINT64_MAX;
 	if (self->retry_due_ms != 0 && self->retry_due_ms < due)
 		due = self->retry_due_ms;
+	if (wr_fs_scrub_due_ms(self) < due)
+		due = wr_fs_scrub_due_ms(self);
 	if (due == UINT64_MAX)
 		return due;
 	now = self->config.now_ms();
@@ -290,6 +298,8 @@ void wr_fs_store_info(const struct wr_fs_store *self, struct wr_fs_info *out)
 		.durable = self->durable,
 		.sync_count = self->sync_count,
 		.cleaned_count = self->cleaned_count,
+		.scrub_count = self->scrub_count,
+		.scrubbed_bytes = self->scrubbed_bytes,
 		.recovery = self->recovery,
 	};
 }

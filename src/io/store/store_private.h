@@ -20,6 +20,7 @@
  *	retention.c   which events are given up when the disk's share is used up
  *	clean.c       merging sealed segments without what was given up
  *	clean_copy.c  the helper's part of that
+ *	scrub.c       sealed segments read again and compared, slowly
  *
  * A position of the log is `segment number << 32 | offset`.
  */
@@ -181,6 +182,11 @@ struct wr_fs_store {
 	struct wr_retire *retire; /* what is being planned to be given up */
 	uint64_t retire_boundary, retire_rest_until_ms;
 	uint64_t retry_due_ms; /* preparing is tried again; 0: nothing waits */
+
+	/* scrub.c */
+	struct wr_scrub *scrub; /* the job; NULL: it is never done */
+	uint64_t scrubbed_bytes, scrub_count;
+	bool is_checkpoint_wanted; /* an older one is damaged */
 
 	/* read.c */
 	struct wr_buf payload; /* lent by next and item: bytes of a segment from an offset on */
@@ -450,5 +456,13 @@ bool wr_fs_is_cleaning(const struct wr_fs_store *self);
 bool wr_fs_has_cleaning(const struct wr_fs_store *self, uint32_t part);
 /* Reading a RETIRED record. WR_OK, WR_CORRUPT, WR_NO_MEMORY. */
 enum wr_status wr_fs_retired_load(struct wr_fs_store *self, struct wr_view payload);
+
+/* ---- scrub.c ---- */
+/* Once per turn: reads on when it is time. */
+void wr_fs_scrub(struct wr_fs_store *self);
+/* When that is; UINT64_MAX: not until something happens. */
+uint64_t wr_fs_scrub_due_ms(const struct wr_fs_store *self);
+enum wr_status wr_fs_scrub_init(struct wr_fs_store *self);
+void wr_fs_scrub_deinit(struct wr_fs_store *self);
 
 #endif

@@ -119,6 +119,8 @@ static const struct wr_store_report on_disk = {
 	.bytes_max = 1073741824,
 	.segment_count = 3,
 	.durable_sequence = 17,
+	.scrub_count = 2,
+	.scrubbed_bytes = 4096,
 	.recovery = "torn",
 	.file = WR_VIEW_INIT("00000000000000000002.log"),
 	.offset = 4096,
@@ -146,6 +148,7 @@ static void test_a_store_is_described_and_old_clients_are_told_of_memory(void)
 	check_member("runtime.store",
 		     "{\"kind\":\"fs\",\"durability\":\"always\",\"state\":\"full\",\"bytes\":"
 		     "25165824,\"bytes_max\":1073741824,\"segments\":3,\"durable_sequence\":17,"
+		     "\"scrub\":{\"passes\":2,\"bytes\":4096},"
 		     "\"recovery\":{\"result\":\"torn\",\"file\":\"00000000000000000002.log\","
 		     "\"offset\":4096,\"bytes\":120,\"records\":16,\"last_sequence\":16,"
 		     "\"quarantined\":0,\"maybe_incomplete\":false}}");

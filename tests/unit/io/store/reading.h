@@ -12,6 +12,7 @@
 #include "sim_disk.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { READING_EVENTS_MAX = 65536, READING_WORKERS = 8, READING_PAYLOAD_BYTES_MAX = 65536 };
@@ -101,6 +102,7 @@ static inline struct reading *reading_new(uint64_t seed)
 	wr_fs_defaults(&self->config);
 	self->config.disk = &self->disk;
 	self->config.is_inline = true;
+	self->config.scrub_ms = 0; /* test_scrub.c sets it */
 	self->config.segment_bytes = 8192;
 	self->config.bytes_max = UINT64_C(8192) * 1024;
 	self->config.payload_bytes_max = 1024;
@@ -244,6 +246,42 @@ static inline void reading_append_random(struct reading *self, unsigned count)
 	while (count-- != 0)
 		reading_append(self, (uint32_t)reading_draw(self, READING_WORKERS + 1),
 			       reading_draw(self, 4) == 0, (size_t)reading_draw(self, 120));
+}
+
+/* ---- damage ---- */
+
+/* Where the record of a sequence is. */
+static inline uint64_t reading_offset(struct reading *self, uint64_t sequence,
+				      struct wr_segment **segment)
+{
+	struct wr_index_entry entry;
+	uint32_t hint = 0;
+
+	for (uint32_t i = 0; i < self->store->segment_count; i++) {
+		*segment = &self->store->segments[i];
+		if ((*segment)->first_sequence > sequence || (*segment)->next_sequence <= sequence)
+			continue;
+		CHECK_STATUS(wr_fs_index_find(self->store, *segment, self->events[sequence].worker,
+					      sequence - 1, 0, &hint, &entry),
+			     WR_OK);
+		return (uint64_t)entry.place * WR_RECORD_ALIGN;
+	}
+	wr_test_fail(__FILE__, __LINE__, "the sequence is in a segment");
+}
+
+static inline void reading_flip(struct reading *self, const char *name, uint64_t offset)
+{
+	struct wr_view file;
+	char *copy;
+
+	CHECK(wr_sim_disk_file(self->sim, name, &file));
+	CHECK(offset < file.bytes);
+	copy = malloc(file.bytes);
+	CHECK(copy != NULL);
+	memcpy(copy, file.data, file.bytes);
+	copy[offset] = (char)(copy[offset] ^ 4);
+	wr_sim_disk_put(self->sim, name, wr_view_of(copy, file.bytes));
+	free(copy);
 }
 
 /* ---- comparing ---- */

@@ -116,39 +116,6 @@ static void test_what_never_was_is_not_found(void)
 
 /* ---- damage ---- */
 
-/* Where the record of a sequence is. */
-static uint64_t find_offset(struct reading *self, uint64_t sequence, struct wr_segment **segment)
-{
-	struct wr_index_entry entry;
-	uint32_t hint = 0;
-
-	for (uint32_t i = 0; i < self->store->segment_count; i++) {
-		*segment = &self->store->segments[i];
-		if ((*segment)->first_sequence > sequence || (*segment)->next_sequence <= sequence)
-			continue;
-		CHECK_STATUS(wr_fs_index_find(self->store, *segment, self->events[sequence].worker,
-					      sequence - 1, 0, &hint, &entry),
-			     WR_OK);
-		return (uint64_t)entry.place * WR_RECORD_ALIGN;
-	}
-	wr_test_fail(__FILE__, __LINE__, "the sequence is in a segment");
-}
-
-static void flip(struct reading *self, const char *name, uint64_t offset)
-{
-	struct wr_view file;
-	char *copy;
-
-	CHECK(wr_sim_disk_file(self->sim, name, &file));
-	CHECK(offset < file.bytes);
-	copy = malloc(file.bytes);
-	CHECK(copy != NULL);
-	memcpy(copy, file.data, file.bytes);
-	copy[offset] = (char)(copy[offset] ^ 4);
-	wr_sim_disk_put(self->sim, name, wr_view_of(copy, file.bytes));
-	free(copy);
-}
-
 /* Handles and windows of the files that were changed. */
 static void forget_all(struct reading *self)
 {
@@ -233,9 +200,9 @@ static void test_a_damaged_record_costs_its_own_stream_only(void)
 		self->sim = whole;
 		self->disk = wr_sim_disk_port(whole);
 		reading_open(self);
-		offset = find_offset(self, 60 + 7 * i, &segment);
+		offset = reading_offset(self, 60 + 7 * i, &segment);
 		wr_fs_segment_name(name, segment->number);
-		flip(self, name, offset + cases[i].at);
+		reading_flip(self, name, offset + cases[i].at);
 		forget_all(self);
 		check_all_but(self, self->events[60 + 7 * i].worker);
 		reading_close(self);
@@ -259,9 +226,9 @@ static void test_a_damaged_item_is_told(void)
 	for (unsigned i = 0; i < 300; i++)
 		reading_append(self, 1 + i % 2, true, 40);
 	reading_rest(self);
-	offset = find_offset(self, 21, &segment); /* item 11 of Worker 1 */
+	offset = reading_offset(self, 21, &segment); /* item 11 of Worker 1 */
 	wr_fs_segment_name(name, segment->number);
-	flip(self, name, offset + 70);
+	reading_flip(self, name, offset + 70);
 	forget_all(self);
 	CHECK_STATUS(self->port.ops->item(self->port.context, 1, 10, &place, &record), WR_OK);
 	CHECK_STATUS(self->port.ops->item(self->port.context, 1, 11, &place, &record), WR_CORRUPT);
@@ -286,9 +253,9 @@ static void test_a_hole_that_no_index_knows_of_is_told(void)
 	for (unsigned i = 0; i < 500; i++)
 		reading_append(self, i % 100 == 20 ? 3 : 1, false, 40);
 	reading_rest(self);
-	offset = find_offset(self, 221, &segment);
+	offset = reading_offset(self, 221, &segment);
 	wr_fs_segment_name(name, segment->number);
-	flip(self, name, offset + 12);
+	reading_flip(self, name, offset + 12);
 	wr_fs_index_name(name, segment->number);
 	CHECK(wr_sim_disk_remove(self->sim, name));
 	segment->is_index_loaded = false;

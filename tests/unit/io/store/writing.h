@@ -67,6 +67,7 @@ static inline void writing_init(struct writing *self, enum wr_durability durabil
 	wr_fs_defaults(&self->config);
 	self->config.disk = &self->disk;
 	self->config.is_inline = true;
+	self->config.scrub_ms = 0;
 	self->config.durability = durability;
 	self->config.segment_bytes = 8192;
 	self->config.payload_bytes_max = 1024;
