@@ -104,11 +104,15 @@ static void judge_segment(struct wr_judgement *judged, const struct wr_fs_store 
 {
 	const struct wr_segment *segment = &self->segments[index];
 
-	if (index == judged->start)
+	if (index == judged->start) {
 		judged->last_sequence = segment->first_sequence - 1;
-	else if (!segment->is_headless && !segment->is_missing &&
-		 segment->first_sequence != judged->last_sequence + 1)
+	} else if (!segment->is_headless && !segment->is_missing &&
+		   segment->first_sequence != judged->last_sequence + 1) {
 		note_bad_end(judged);
+		/* There were events up to here, though none of them can be read. */
+		if (judged->last_sequence + 1 < segment->first_sequence)
+			judged->last_sequence = segment->first_sequence - 1;
+	}
 	if (segment->is_missing || segment->file_bytes < WR_SEGMENT_HEADER_BYTES ||
 	    segment->file_bytes < segment->made_bytes)
 		judged->is_missing = true;
