@@ -64,6 +64,29 @@
 /* Refusals by static 503 in one turn. */
 #define WR_TURN_REFUSAL_COUNT_MAX 32u
 
+/* ---- TLS (reliability 11) ---- */
+
+/* Of a server: connections, and of them those in the handshake. Beyond: the slowest handshake goes
+ * when it has had a second, else the new connection is refused with an alert. */
+#define WR_TLS_CONN_COUNT_MAX 128u
+#define WR_TLS_HANDSHAKE_COUNT_MAX 16u
+/* Time for a handshake, and for records that are left when a connection is closed. */
+#define WR_TLS_HANDSHAKE_MS_MAX 10000u
+#define WR_TLS_LINGER_MS_MAX WR_CONN_SEND_MS_MAX
+/* Handshakes of one turn: none is begun beyond this. */
+#define WR_TURN_HANDSHAKE_MS_MAX 10u
+/* A connection's memory: the engine (4 KiB), a record of any peer (browsers, curl and OpenSSL do
+ * not negotiate smaller ones), and a record of ours of 4 KiB of plaintext. */
+#define WR_TLS_IN_BYTES 16709u
+#define WR_TLS_OUT_BYTES 4181u
+/* Files: our chain and key, and whom we trust. */
+#define WR_TLS_CHAIN_COUNT_MAX 8u
+#define WR_TLS_CHAIN_BYTES_MAX 65536u
+#define WR_TLS_KEY_BYTES_MAX 65536u
+#define WR_TLS_ANCHORS_BYTES_MAX 2097152u
+/* A server's name (RFC 6066 3; the engine has room for no more). */
+#define WR_TLS_NAME_BYTES_MAX 255u
+
 /* ---- JSON ---- */
 
 /* Nesting of arrays and objects. Beyond: WR_TOO_LARGE, 400. */

@@ -539,9 +539,9 @@ enum wr_status wr_http_upgrade(struct wr_http_exchange *exchange, struct wr_view
 		return WR_CLOSED;
 	}
 	*early = server->serving == conn ? server->rest : wr_buf_view(&conn->in);
+	wr_stream_unwatch(&conn->stream, server->reactor, &conn->watch);
 	*stream = conn->stream;
-	wr_reactor_unwatch(server->reactor, &conn->watch);
-	conn->stream.fd = -1;
+	wr_stream_forget(&conn->stream);
 	server->count++; /* goes on counting until wr_http_server_release */
 	wr_http_conn_end(conn, false);
 	return WR_OK;

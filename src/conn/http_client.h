@@ -29,14 +29,16 @@
 
 struct wr_http_client;
 struct wr_http_call;
+struct wr_tls_client;
 
 /* How a call ended, when no whole answer came: WR_TIMEOUT; WR_UNAVAILABLE (cannot connect:
- * os_error); WR_CLOSED (the connection ended first, or in the middle); WR_SYNTAX, WR_UNSUPPORTED
- * (the answer is malformed); WR_TOO_LARGE (over body_bytes_max, or a head over its limits);
- * WR_NO_MEMORY. */
+ * os_error, or 0 and a fault); WR_CLOSED (the connection ended first, or in the middle); WR_SYNTAX,
+ * WR_UNSUPPORTED (the answer is malformed); WR_TOO_LARGE (over body_bytes_max, or a head over its
+ * limits); WR_NO_MEMORY. */
 struct wr_http_outcome {
 	enum wr_status status; /* WR_OK: a whole answer */
 	int os_error;
+	const char *fault; /* static text, when TLS has more to say of a failure; or NULL */
 	const struct wr_http_head *head; /* WR_OK only; lent for the call of on_done */
 	struct wr_view body;		 /* gathered; likewise */
 };
@@ -71,6 +73,9 @@ struct wr_http_client_config {
 	struct wr_view host;	      /* of the Host field; copied */
 	struct wr_view target_prefix; /* before every target ("/base"), or absent; copied */
 	struct wr_view authorization; /* value of that field, or absent; copied, wiped at the end */
+	/* NULL: plain; both are borrowed for life (io/tls/tls.h, built with TLS=bearssl). */
+	struct wr_tls_client *tls;
+	const char *tls_name; /* whom the remote's certificate must name; NULL only with a pin */
 	uint32_t connection_count_max; /* at once */
 	uint32_t queue_count_max;
 	uint32_t idle_ms_max; /* below what the remote keeps an idle connection */

@@ -1,6 +1,11 @@
 #include "check.h"
 #include "conn/http_client_private.h"
 #include "io/net/connect.h"
+#if WR_TLS
+#include "io/tls/tls.h"
+
+#include <errno.h>
+#endif
 
 enum {
 	/* Reads of one connection in one turn. */
@@ -15,7 +20,7 @@ void wr_client_conn_close(struct wr_client_conn *conn)
 {
 	struct wr_http_client *self = conn->client;
 
-	wr_reactor_unwatch(self->reactor, &conn->watch);
+	wr_stream_unwatch(&conn->stream, self->reactor, &conn->watch);
 	wr_timer_cancel(self->reactor, &conn->idle);
 	wr_stream_close(&conn->stream, 0);
 	wr_list_remove(&conn->place);
@@ -31,7 +36,8 @@ void wr_client_conn_close(struct wr_client_conn *conn)
 void wr_client_conn_fail(struct wr_client_conn *conn, enum wr_status status, int os_error)
 {
 	struct wr_http_call *call = conn->call;
-	const struct wr_http_outcome outcome = {.status = status, .os_error = os_error};
+	const struct wr_http_outcome outcome = {
+		.status = status, .os_error = os_error, .fault = wr_stream_fault(&conn->stream)};
 
 	wr_client_conn_close(conn);
 	if (call != NULL)
@@ -66,7 +72,7 @@ static void complete(struct wr_client_conn *conn, bool has_more)
 	conn->state = WR_CLIENT_IDLE;
 	conn->was_used = true;
 	if (is_kept)
-		wr_reactor_want(self->reactor, &conn->watch, WR_READABLE);
+		wr_stream_want(&conn->stream, self->reactor, &conn->watch, WR_READABLE);
 	else
 		wr_client_conn_close(conn);
 	wr_http_call_finish(call, &outcome);
@@ -190,7 +196,9 @@ static void end_input(struct wr_client_conn *conn)
 {
 	struct wr_http_call *call = conn->call;
 
-	if (conn->state == WR_CLIENT_BODY && wr_http_body_end(&conn->body) == WR_OK) {
+	/* A body that lasts until the end has one only if that came as it should. */
+	if (conn->state == WR_CLIENT_BODY && wr_stream_fault(&conn->stream) == NULL &&
+	    wr_http_body_end(&conn->body) == WR_OK) {
 		conn->head.is_keep_alive = false;
 		complete(conn, false);
 		return;
@@ -243,8 +251,8 @@ static void send_request(struct wr_client_conn *conn)
 	conn->sent += sent;
 	/* Gone: an answer may have come before that, and reading tells the end. */
 	is_over = status == WR_CLOSED || conn->sent == request->bytes;
-	wr_reactor_want(conn->client->reactor, &conn->watch,
-			is_over ? WR_READABLE : WR_READABLE | WR_WRITABLE);
+	wr_stream_want(&conn->stream, conn->client->reactor, &conn->watch,
+		       is_over ? WR_READABLE : WR_READABLE | WR_WRITABLE);
 }
 
 static bool finish_connecting(struct wr_client_conn *conn)
@@ -294,6 +302,24 @@ void wr_client_conn_attach(struct wr_client_conn *conn, struct wr_http_call *cal
 	}
 }
 
+/* TLS begins where the client has it. *os_error 0: no memory. */
+static enum wr_status protect(struct wr_client_conn *conn, int *os_error)
+{
+#if WR_TLS
+	const struct wr_http_client_config *config = &conn->client->config;
+	enum wr_status status = WR_OK;
+
+	if (config->tls != NULL)
+		status = wr_tls_connect(config->tls, &conn->stream, config->tls_name);
+	*os_error = status == WR_INVALID ? EINVAL : status == WR_IO ? EIO : 0;
+	return status;
+#else
+	(void)conn;
+	(void)os_error;
+	return WR_OK;
+#endif
+}
+
 struct wr_client_conn *wr_client_conn_open(struct wr_http_client *self, int *os_error)
 {
 	struct wr_client_conn *conn = wr_allocator_take_zeroed(self->allocator, sizeof *conn);
@@ -309,7 +335,8 @@ struct wr_client_conn *wr_client_conn_open(struct wr_http_client *self, int *os_
 	wr_buf_init(&conn->gathered, self->allocator, 1);
 	status = wr_stream_connect(&conn->stream, &self->config.address, os_error);
 	if (status != WR_IO &&
-	    wr_reactor_watch(self->reactor, &conn->watch, conn->stream.fd, WR_WRITABLE) != WR_OK) {
+	    (protect(conn, os_error) != WR_OK ||
+	     wr_stream_watch(&conn->stream, self->reactor, &conn->watch, WR_WRITABLE) != WR_OK)) {
 		wr_stream_close(&conn->stream, 0);
 		status = WR_IO;
 	}
@@ -317,7 +344,8 @@ struct wr_client_conn *wr_client_conn_open(struct wr_http_client *self, int *os_
 		wr_allocator_free(self->allocator, conn, sizeof *conn);
 		return NULL;
 	}
-	conn->state = status == WR_OK ? WR_CLIENT_HEAD : WR_CLIENT_CONNECTING;
+	conn->state = status == WR_OK && !wr_stream_is_tls(&conn->stream) ? WR_CLIENT_HEAD
+									  : WR_CLIENT_CONNECTING;
 	wr_list_push(&self->conns, &conn->place);
 	self->conn_count++;
 	return conn;

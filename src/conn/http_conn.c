@@ -58,7 +58,7 @@ void wr_http_conn_end(struct wr_http_conn *self, bool reset)
 	if (self->phase == WR_HTTP_PHASE_GONE)
 		return;
 	self->phase = WR_HTTP_PHASE_GONE;
-	wr_reactor_unwatch(server->reactor, &self->watch);
+	wr_stream_unwatch(&self->stream, server->reactor, &self->watch);
 	wr_stream_close(&self->stream, reset);
 	wr_http_input_release(self);
 	wr_http_output_drop(self);
@@ -178,9 +178,9 @@ void wr_http_conn_settle(struct wr_http_conn *self)
 		    ? !self->is_choked
 		    : self->phase == WR_HTTP_PHASE_PRODUCE && waiting < WR_CONN_OUTPUT_BYTES_RESUME)
 		wr_http_server_queue(server, self);
-	wr_reactor_want(server->reactor, &self->watch,
-			(wants_input(self) ? (unsigned)WR_READABLE : 0u) |
-				(wr_http_output_sendable(self) != 0 ? (unsigned)WR_WRITABLE : 0u));
+	wr_stream_want(&self->stream, server->reactor, &self->watch,
+		       (wants_input(self) ? (unsigned)WR_READABLE : 0u) |
+			       (wr_http_output_sendable(self) != 0 ? (unsigned)WR_WRITABLE : 0u));
 }
 
 void wr_http_conn_continue(struct wr_http_conn *self)
@@ -286,9 +286,18 @@ void wr_http_conn_sweep(struct wr_http_conn *self)
 
 /* ---- the beginning ---- */
 
+struct wr_view wr_http_conn_refusal(struct wr_http_server *server)
+{
+#if WR_TLS
+	if (server->config.tls != NULL)
+		return wr_tls_refusal();
+#endif
+	return wr_http_refusal(server);
+}
+
 void wr_http_conn_refuse(struct wr_http_server *server, int fd)
 {
-	struct wr_view answer = wr_http_refusal(server);
+	struct wr_view answer = wr_http_conn_refusal(server);
 	struct wr_stream stream;
 	struct iovec part = {.iov_len = answer.bytes};
 	size_t sent;
@@ -297,6 +306,18 @@ void wr_http_conn_refuse(struct wr_http_server *server, int fd)
 	wr_stream_open(&stream, fd);
 	(void)wr_stream_send(&stream, &part, 1, &sent);
 	wr_stream_close(&stream, 0);
+}
+
+/* TLS begins before the first byte, where the server has it. */
+static enum wr_status protect(struct wr_http_conn *self)
+{
+#if WR_TLS
+	if (self->server->config.tls != NULL)
+		return wr_tls_accept(self->server->config.tls, &self->stream);
+#else
+	(void)self;
+#endif
+	return WR_OK;
 }
 
 void wr_http_conn_new(struct wr_http_server *server, int fd, const struct wr_address *peer)
@@ -324,11 +345,11 @@ void wr_http_conn_new(struct wr_http_server *server, int fd, const struct wr_add
 	if (!self->is_known)
 		server->unknown_count++;
 	wr_http_conn_enter(self, WR_HTTP_PHASE_HEAD);
-	if (wr_reactor_watch(server->reactor, &self->watch, fd, WR_READABLE) != WR_OK) {
-		self->stream.fd = -1;
+	wr_stream_open(&self->stream, fd);
+	if (protect(self) != WR_OK ||
+	    wr_stream_watch(&self->stream, server->reactor, &self->watch, WR_READABLE) != WR_OK) {
+		wr_stream_forget(&self->stream);
 		wr_http_conn_end(self, false);
 		wr_http_conn_refuse(server, fd);
-		return;
 	}
-	wr_stream_open(&self->stream, fd);
 }

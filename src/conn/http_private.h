@@ -23,6 +23,9 @@
 #include "codec/http/body.h"
 #include "conn/http_server.h"
 #include "containers/list.h"
+#if WR_TLS
+#include "io/tls/tls.h"
+#endif
 
 enum wr_http_phase {
 	WR_HTTP_PHASE_HEAD,    /* idle, or a head is coming */
@@ -152,7 +155,9 @@ void wr_http_server_know(struct wr_http_server *self, struct wr_http_conn *conn)
 
 /* Takes the descriptor; without memory the peer is refused. */
 void wr_http_conn_new(struct wr_http_server *server, int fd, const struct wr_address *peer);
-/* Answers a static 503 and closes. */
+/* What is answered without a connection: a static 503, or an alert of TLS. */
+struct wr_view wr_http_conn_refusal(struct wr_http_server *server);
+/* Answers so and closes. */
 void wr_http_conn_refuse(struct wr_http_server *server, int fd);
 /* Closes at once; the block lives on until the end of the turn. */
 void wr_http_conn_end(struct wr_http_conn *self, bool reset);

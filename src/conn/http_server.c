@@ -140,6 +140,10 @@ static bool admit(void *context, const struct wr_address *peer)
 		       (unknown_max != 0 && self->unknown_count >= unknown_max);
 
 	(void)peer;
+#if WR_TLS
+	if (self->config.tls != NULL && wr_tls_server_is_full(self->config.tls))
+		is_full = true;
+#endif
 	return !self->is_draining && (!is_full || make_room(self));
 }
 
@@ -157,7 +161,7 @@ static void on_accept(void *context, int fd, const struct wr_address *peer)
 
 static struct wr_view refusal(void *context)
 {
-	return wr_http_refusal(context);
+	return wr_http_conn_refusal(context);
 }
 
 /* ---- life ---- */

@@ -33,6 +33,7 @@
 #include "io/reactor/reactor.h"
 
 struct wr_http_server;
+struct wr_tls_server;
 
 /* What an app puts into an answer piece by piece: a page that is never whole in memory. */
 struct wr_http_producer {
@@ -90,6 +91,8 @@ struct wr_http_server_config {
 	uint32_t unauthenticated_count_max; /* 0: no such class (no token configured) */
 	uint32_t head_ms_max, body_ms_max, idle_ms_max, send_ms_max, drain_ms_max;
 	size_t bodies_bytes_max;
+	struct wr_tls_server
+		*tls; /* NULL: plain; borrowed (io/tls/tls.h, built with TLS=bearssl) */
 	struct wr_view content_type; /* of all answers with a body that do not say otherwise */
 };
 

@@ -15,6 +15,9 @@
 #include "conn/ws_client_private.h"
 #include "io/entropy.h"
 #include "io/net/connect.h"
+#if WR_TLS
+#include "io/tls/tls.h"
+#endif
 
 enum {
 	OPEN_MS = 10000,
@@ -43,7 +46,9 @@ void wr_ws_client_defaults(struct wr_ws_client_config *config)
 /* Gives the connection and its memory back; the timer stays. */
 static void release(struct wr_ws_client *self, bool is_reset)
 {
-	wr_reactor_unwatch(self->reactor, &self->watch);
+	wr_stream_unwatch(&self->stream, self->reactor, &self->watch);
+	if (self->fault == NULL)
+		self->fault = wr_stream_fault(&self->stream);
 	wr_stream_close(&self->stream, is_reset);
 	wr_buf_deinit(&self->in);
 	wr_buf_deinit(&self->out);
@@ -60,13 +65,14 @@ static void drop(struct wr_ws_client *self, bool is_reset)
 /* The caller returns to the reactor without another look at the client: it may be gone. */
 void wr_ws_client_finish(struct wr_ws_client *self, enum wr_status status, unsigned http_status)
 {
-	const struct wr_ws_client_end how = {.status = status,
-					     .os_error = self->os_error,
-					     .http_status = http_status,
-					     .close_code = self->close_code};
+	struct wr_ws_client_end how = {.status = status,
+				       .os_error = self->os_error,
+				       .http_status = http_status,
+				       .close_code = self->close_code};
 
 	/* After a timeout nobody would take what the kernel still holds. */
 	drop(self, status == WR_TIMEOUT);
+	how.fault = self->fault;
 	self->config.on_end(self->config.context, self, &how);
 }
 
@@ -257,6 +263,18 @@ static enum wr_status prepare(struct wr_ws_client *self)
 	return status;
 }
 
+/* TLS begins where the owner has it. */
+static enum wr_status protect(struct wr_ws_client *self)
+{
+#if WR_TLS
+	if (self->config.tls != NULL)
+		return wr_tls_connect(self->config.tls, &self->stream, self->config.tls_name);
+#else
+	(void)self;
+#endif
+	return WR_OK;
+}
+
 enum wr_status wr_ws_client_open(struct wr_ws_client *self, struct wr_reactor *reactor,
 				 struct wr_allocator *allocator,
 				 const struct wr_ws_client_config *config)
@@ -276,7 +294,9 @@ enum wr_status wr_ws_client_open(struct wr_ws_client *self, struct wr_reactor *r
 		wr_ws_client_doom(self, WR_UNAVAILABLE);
 		return WR_OK;
 	}
-	status = wr_reactor_watch(reactor, &self->watch, self->stream.fd, WR_WRITABLE);
+	status = protect(self);
+	if (status == WR_OK)
+		status = wr_stream_watch(&self->stream, reactor, &self->watch, WR_WRITABLE);
 	if (status == WR_OK) {
 		self->os_error = 0; /* WR_MORE may have left an errno */
 		return WR_OK;

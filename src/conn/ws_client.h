@@ -27,6 +27,7 @@
 #include "io/reactor/reactor.h"
 
 struct wr_ws_client;
+struct wr_tls_client;
 
 /* Why a connection ended. */
 struct wr_ws_client_end {
@@ -37,6 +38,7 @@ struct wr_ws_client_end {
 				  WR_ENCODING, WR_TOO_LARGE, WR_UNSUPPORTED: breaches by the
 				  remote; WR_NO_MEMORY; WR_IO: no entropy */
 	int os_error;
+	const char *fault;    /* static text, when TLS has more to say; or NULL */
 	unsigned http_status; /* of a final answer to the handshake, when the end is due to it */
 	unsigned close_code;  /* the remote's, 1005 when it gave none; 0: no Close came */
 };
@@ -45,7 +47,9 @@ struct wr_ws_client_config {
 	struct wr_address address;
 	struct wr_view host, target, fields; /* fields: finished lines, or absent; copied by open */
 	struct wr_view protocol;	     /* asked for, or absent; must outlive the connection */
-	uint32_t open_ms_max;		     /* connecting and handshake */
+	struct wr_tls_client *tls; /* NULL: plain; must outlive the connection, as the name */
+	const char *tls_name; /* whom the remote's certificate must name; NULL only with a pin */
+	uint32_t open_ms_max; /* connecting and handshake */
 	uint32_t ping_ms, pong_ms_max, close_ms_max, send_ms_max;
 	uint32_t message_bytes_max, fragment_count_max;
 	size_t queued_bytes_max; /* of output that the socket does not take; a frame has to fit */
@@ -82,6 +86,7 @@ struct wr_ws_client {
 	struct wr_ws_receiver receiver;
 	unsigned close_code; /* the remote's */
 	int os_error;
+	const char *fault;
 	uint8_t state, failure, interim_count;
 	uint8_t rest_bytes, pong_bytes;
 	bool is_pinged, is_waiting, has_sent_close, is_shut;
@@ -91,8 +96,9 @@ struct wr_ws_client {
 };
 
 /* Begins to connect; on_end is never called from within, also when that fails at once. WR_OK;
- * WR_INVALID: a text that does not belong in a head; WR_TOO_LARGE: texts over the size of a head;
- * WR_NO_MEMORY; WR_IO (entropy, or the kernel will not watch): nothing was begun. */
+ * WR_INVALID: a text that does not belong in a head, or is no name for TLS; WR_TOO_LARGE: texts
+ * over the size of a head; WR_NO_MEMORY; WR_IO (entropy, or the kernel will not watch): nothing was
+ * begun. */
 enum wr_status wr_ws_client_open(struct wr_ws_client *self, struct wr_reactor *reactor,
 				 struct wr_allocator *allocator,
 				 const struct wr_ws_client_config *config);

@@ -73,8 +73,8 @@ static void settle(struct wr_ws_client *self)
 
 	if (!waits)
 		rewind_queue(self);
-	wr_reactor_want(self->reactor, &self->watch,
-			waits ? WR_READABLE | WR_WRITABLE : WR_READABLE);
+	wr_stream_want(&self->stream, self->reactor, &self->watch,
+		       waits ? WR_READABLE | WR_WRITABLE : WR_READABLE);
 	/* A remote that was not read from is not yet late with its pong. */
 	if (self->is_waiting && !waits)
 		self->pinged_ms = self->reactor->now_ms;

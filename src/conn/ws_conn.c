@@ -28,7 +28,7 @@ static void end(struct wr_ws_conn *self)
 
 	wr_assert(wr_ws_is(self, WR_WS_ENDED) && !wr_ws_is(self, WR_WS_IN_CALL));
 	wr_ws_set(self, WR_WS_IN_CALL); /* what on_end calls for it has no effect any more */
-	wr_reactor_unwatch(group->reactor, &self->watch);
+	wr_stream_unwatch(&self->stream, group->reactor, &self->watch);
 	wr_stream_close(&self->stream, wr_ws_is(self, WR_WS_BROKEN));
 	group->app.on_end(group->app.context, self);
 	wr_list_remove(&self->link);
@@ -394,11 +394,11 @@ static void init(struct wr_ws_conn *self, struct wr_ws_group *group)
 /* After the 101: false when the connection cannot be had after all. */
 static bool open_stream(struct wr_ws_conn *self, struct wr_view early)
 {
-	if (wr_reactor_watch(self->group->reactor, &self->watch, self->stream.fd, WR_READABLE) ==
+	if (wr_stream_watch(&self->stream, self->group->reactor, &self->watch, WR_READABLE) ==
 		    WR_OK &&
 	    keep_early(self, early))
 		return true;
-	wr_reactor_unwatch(self->group->reactor, &self->watch);
+	wr_stream_unwatch(&self->stream, self->group->reactor, &self->watch);
 	wr_stream_close(&self->stream, 1);
 	wr_ws_drop_pending(self);
 	wr_http_server_release(self->group->server);

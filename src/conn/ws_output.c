@@ -78,7 +78,7 @@ void wr_ws_update_wants(struct wr_ws_conn *self)
 	if (wr_ws_is(self, WR_WS_BLOCKED) ||
 	    (wr_ws_is(self, WR_WS_QUEUED) && !wr_ws_is(self, WR_WS_HELD)))
 		wanted |= WR_WRITABLE;
-	wr_reactor_want(self->group->reactor, &self->watch, wanted);
+	wr_stream_want(&self->stream, self->group->reactor, &self->watch, wanted);
 }
 
 static void charge(struct wr_ws_conn *self)

@@ -62,7 +62,7 @@ struct wr_ws_conn {
 	/* the app's bytes follow */
 };
 
-_Static_assert(sizeof(struct wr_ws_conn) <= 96, "one per idle subscriber");
+_Static_assert(sizeof(struct wr_ws_conn) <= (WR_TLS ? 112 : 96), "one per idle subscriber");
 
 struct wr_ws_group {
 	struct wr_reactor *reactor;

@@ -11,7 +11,7 @@ enum wr_status wr_stream_connect(struct wr_stream *self, const struct wr_address
 	int fd = wr_descriptor_socket(address->storage.ss_family);
 	int result;
 
-	self->fd = -1;
+	wr_stream_forget(self);
 	*os_error = errno;
 	if (fd < 0)
 		return WR_IO;
@@ -33,6 +33,10 @@ enum wr_status wr_stream_connected(const struct wr_stream *self, int *os_error)
 {
 	socklen_t bytes = sizeof *os_error;
 
+#if WR_TLS
+	if (self->tls != NULL)
+		return wr_tls_connected(self->tls, os_error);
+#endif
 	if (getsockopt(self->fd, SOL_SOCKET, SO_ERROR, os_error, &bytes) != 0)
 		*os_error = errno;
 	return *os_error == 0 ? WR_OK : WR_IO;

@@ -10,7 +10,8 @@
 enum wr_status wr_stream_connect(struct wr_stream *self, const struct wr_address *address,
 				 int *os_error);
 
-/* WR_OK, or WR_IO with the errno; the stream is still to be closed. */
+/* WR_OK, or WR_IO with the errno; the stream is still to be closed. Of a TLS stream the handshake
+ * counts, too: WR_MORE: it lasts; WR_IO with errno 0: it failed (wr_stream_fault). */
 enum wr_status wr_stream_connected(const struct wr_stream *self, int *os_error);
 
 #endif

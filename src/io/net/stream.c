@@ -34,6 +34,9 @@ static void set_option(int fd, int level, int name, int value)
 void wr_stream_open(struct wr_stream *self, int fd)
 {
 	self->fd = fd;
+#if WR_TLS
+	self->tls = NULL;
+#endif
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 #ifdef TCP_USER_TIMEOUT
 	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)WR_TCP_USER_TIMEOUT_MS);
@@ -47,6 +50,10 @@ enum wr_status wr_stream_receive(struct wr_stream *self, void *to, size_t room, 
 {
 	ssize_t n;
 
+#if WR_TLS
+	if (self->tls != NULL)
+		return wr_tls_receive(self->tls, to, room, got);
+#endif
 	wr_assert(room > 0);
 	*got = 0;
 	do
@@ -74,6 +81,10 @@ enum wr_status wr_stream_send(struct wr_stream *self, const struct iovec *parts,
 {
 	ssize_t n;
 
+#if WR_TLS
+	if (self->tls != NULL)
+		return wr_tls_send(self->tls, parts, count, sent);
+#endif
 	wr_assert(count > 0);
 	*sent = 0;
 	do
@@ -90,6 +101,12 @@ enum wr_status wr_stream_send(struct wr_stream *self, const struct iovec *parts,
 
 void wr_stream_shutdown(struct wr_stream *self)
 {
+#if WR_TLS
+	if (self->tls != NULL) {
+		wr_tls_shutdown(self->tls);
+		return;
+	}
+#endif
 	(void)shutdown(self->fd, SHUT_WR); /* a connection that is gone needs none */
 }
 
@@ -99,6 +116,13 @@ void wr_stream_close(struct wr_stream *self, int reset)
 
 	if (self->fd < 0)
 		return;
+#if WR_TLS
+	if (self->tls != NULL) {
+		wr_tls_close(self->tls, reset);
+		wr_stream_forget(self);
+		return;
+	}
+#endif
 	if (reset)
 		(void)setsockopt(self->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 	close(self->fd);

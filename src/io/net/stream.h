@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <sys/uio.h>
 
-struct wr_tls;
+#if WR_TLS
+#include "io/tls/tls_stream.h"
+#endif
 
 /* May be moved while it is not watched. */
 struct wr_stream {
@@ -31,7 +33,7 @@ struct wr_stream {
 void wr_stream_open(struct wr_stream *self, int fd);
 
 /* Up to `room` bytes (room > 0). WR_OK with *got > 0; WR_MORE: none now; WR_CLOSED: the peer ended
- * its side or the connection is gone. */
+ * its side (errno is as it was) or the connection is gone (with an errno). */
 enum wr_status wr_stream_receive(struct wr_stream *self, void *to, size_t room, size_t *got);
 
 /* Sends what the socket takes of the parts, in order (count > 0). WR_OK with *sent > 0, maybe fewer
@@ -44,18 +46,38 @@ enum wr_status wr_stream_send(struct wr_stream *self, const struct iovec *parts,
 static inline enum wr_status wr_stream_watch(struct wr_stream *self, struct wr_reactor *reactor,
 					     struct wr_watch *watch, unsigned wanted)
 {
+#if WR_TLS
+	if (self->tls != NULL) {
+		wr_tls_watch(self->tls, watch, wanted);
+		return WR_OK;
+	}
+#endif
 	return wr_reactor_watch(reactor, watch, self->fd, wanted);
 }
 static inline void wr_stream_want(struct wr_stream *self, struct wr_reactor *reactor,
 				  struct wr_watch *watch, unsigned wanted)
 {
+#if WR_TLS
+	if (self->tls != NULL) {
+		wr_tls_want(self->tls, watch, wanted);
+		return;
+	}
+#else
 	(void)self;
+#endif
 	wr_reactor_want(reactor, watch, wanted);
 }
 static inline void wr_stream_unwatch(struct wr_stream *self, struct wr_reactor *reactor,
 				     struct wr_watch *watch)
 {
+#if WR_TLS
+	if (self->tls != NULL) {
+		wr_tls_unwatch(self->tls, watch);
+		return;
+	}
+#else
 	(void)self;
+#endif
 	wr_reactor_unwatch(reactor, watch);
 }
 
@@ -63,11 +85,37 @@ static inline void wr_stream_unwatch(struct wr_stream *self, struct wr_reactor *
  * foreign bytes; or NULL. */
 static inline const char *wr_stream_fault(const struct wr_stream *self)
 {
+#if WR_TLS
+	if (self->tls != NULL)
+		return wr_tls_fault(self->tls);
+#else
 	(void)self;
+#endif
 	return NULL;
 }
 
-/* No more output will follow; input goes on. */
+/* Whether it is a filter's end, and not the socket itself. */
+static inline bool wr_stream_is_tls(const struct wr_stream *self)
+{
+#if WR_TLS
+	return self->tls != NULL;
+#else
+	(void)self;
+	return false;
+#endif
+}
+
+/* It was moved away from here, unwatched: this one is closed. */
+static inline void wr_stream_forget(struct wr_stream *self)
+{
+	self->fd = -1;
+#if WR_TLS
+	self->tls = NULL;
+#endif
+}
+
+/* No more output will follow; input goes on. (With TLS, that says so to the peer, what is still
+ * received is dropped, and only its end is told.) */
 void wr_stream_shutdown(struct wr_stream *self);
 
 /* Closes; with `reset` the peer gets a RST instead of waiting for the rest. Harmless when closed.

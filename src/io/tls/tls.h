@@ -1,6 +1,6 @@
 /*
  * tls — TLS 1.2 as a filter of a stream, by BearSSL (`make TLS=bearssl`; without it there is none
- *of this).
+ * of this).
  *
  * A TLS stream is used like any other (stream.h): receive and send speak plaintext, watch and want
  * speak of plaintext, and neither blocks. Handshake, records, alerts and the socket's own readiness
@@ -32,6 +32,18 @@
 #include <stdint.h>
 
 enum { WR_TLS_PIN_BYTES = 32 };
+
+/* What happened on one side so far, and what is there now. */
+struct wr_tls_counts {
+	uint32_t connection_count; /* with those that only have records left to send */
+	uint32_t handshake_count;  /* of them: in the handshake */
+	uint64_t opened_count;	   /* handshakes that were done */
+	uint64_t failed_count;	   /* that were not, late ones included */
+	uint64_t late_count;	   /* not in time */
+	uint64_t refused_count;	   /* WR_OVERLOAD */
+	uint64_t lingered_count;   /* closed by their user with records left to send */
+	uint64_t cut_count;	   /* of them: those that the peer did not take in time */
+};
 
 /* SHA-256 of a SubjectPublicKeyInfo in DER: "sha256//" and 44 characters of base64, as curl's
  * --pinnedpubkey has it. */
@@ -67,6 +79,15 @@ bool wr_tls_server_reload(struct wr_tls_server *self, const struct wr_tls_server
 			  struct wr_buf *message);
 void wr_tls_server_free(struct wr_tls_server *self);
 
+const struct wr_tls_counts *wr_tls_server_counts(const struct wr_tls_server *self);
+
+/* Whether wr_tls_accept would say WR_OVERLOAD for its connections. */
+bool wr_tls_server_is_full(const struct wr_tls_server *self);
+
+/* What a peer is sent, in place of an answer, when wr_tls_accept will not have it: a record with
+ * the alert internal_error. Static. */
+struct wr_view wr_tls_refusal(void);
+
 /* Makes an open, unwatched stream the server's end of a TLS connection. WR_OK; WR_OVERLOAD
  * (connections, or handshakes at once), WR_NO_MEMORY, WR_IO (no entropy): the stream is as it was.
  */
@@ -90,6 +111,8 @@ struct wr_tls_client *wr_tls_client_new(struct wr_reactor *reactor, struct wr_al
 					const struct wr_tls_client_config *config,
 					struct wr_buf *message);
 void wr_tls_client_free(struct wr_tls_client *self);
+
+const struct wr_tls_counts *wr_tls_client_counts(const struct wr_tls_client *self);
 
 /* Makes an unwatched stream, connected or still connecting, the client's end. `name` is what the
  * certificate must be for, and is sent as SNI unless it is an IP address (NULL only with a pin).
