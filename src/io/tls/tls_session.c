@@ -109,6 +109,7 @@ static void destroy(struct wr_tls *self)
 	struct wr_tls_hub *hub = self->hub;
 
 	wr_assert(self->user == NULL && self->judge == NULL);
+	wr_list_remove(&self->work); /* it may have been about to tell of its end */
 	close_socket(self);
 	hub->counts.connection_count--;
 	wr_allocator_free(hub->allocator, self, hub->block_bytes);
