@@ -98,9 +98,8 @@ static const char *take_der(struct walk *self, struct wr_view der)
 	else if (br_x509_decoder_last_error(&decoder) != 0 || name.bytes == 0 ||
 		 !br_x509_decoder_isCA(&decoder))
 		wrong = "";
-	else if (!grow(anchors) ||
-		 !copy_anchor(&anchors->list[anchors->count], anchors->allocator,
-			      wr_buf_view(&name), &decoder.pkey))
+	else if (!grow(anchors) || !copy_anchor(&anchors->list[anchors->count], anchors->allocator,
+						wr_buf_view(&name), &decoder.pkey))
 		wrong = no_memory;
 	else
 		anchors->count++;
@@ -138,7 +137,7 @@ bool wr_tls_anchors_read(struct wr_tls_anchors *self, struct wr_allocator *alloc
 	enum wr_status status;
 
 	*self = (struct wr_tls_anchors){.allocator = allocator};
-	wr_buf_init(&scratch, allocator, text.bytes);
+	wr_buf_init(&scratch, allocator, text.bytes + 1);
 	status = wr_tls_pem_walk(text, &scratch, take_certificate, &walk);
 	wr_buf_deinit(&scratch);
 	if (walk.wrong == NULL && status == WR_NO_MEMORY)

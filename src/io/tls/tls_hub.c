@@ -10,7 +10,6 @@
  */
 #include "check.h"
 #include "io/clock.h"
-#include "io/log.h"
 #include "io/tls/tls_private.h"
 
 /* Makes `to` the head of all that `from` has, which is empty afterwards. */

@@ -49,7 +49,7 @@ static const char *read_chain(struct wr_tls_identity *self, struct wr_allocator 
 	enum wr_status status;
 	size_t at = 0;
 
-	wr_buf_init(&scratch, allocator, text.bytes);
+	wr_buf_init(&scratch, allocator, text.bytes + 1);
 	status = wr_tls_pem_walk(text, &scratch, take_certificate, &chain);
 	wr_buf_deinit(&scratch);
 	if (chain.wrong != NULL)
@@ -192,7 +192,7 @@ static const char *read_key(struct wr_tls_identity *self, struct wr_allocator *a
 	if (has_encryption_header(text))
 		return "has an encrypted key, and there is nobody to ask for its password; decrypt "
 		       "it (openssl pkey) and chmod 600 it";
-	wr_buf_init(&scratch, allocator, text.bytes);
+	wr_buf_init(&scratch, allocator, text.bytes + 1);
 	/* At once: a buffer that grew would leave a copy behind. */
 	if (text.bytes != 0 && wr_buf_reserve(&scratch, text.bytes) != NULL)
 		status = wr_tls_pem_walk(text, &scratch, take_key, &walk);
@@ -260,7 +260,7 @@ bool wr_tls_identity_read(struct wr_tls_identity *self, struct wr_allocator *all
 	const char *wrong, *file = certificate_file;
 
 	*self = (struct wr_tls_identity){.chain_count = 0};
-	wr_buf_init(&self->bytes, allocator, certificate_text.bytes);
+	wr_buf_init(&self->bytes, allocator, certificate_text.bytes + 1);
 	wrong = read_chain(self, allocator, certificate_text);
 	for (size_t i = self->chain_count; wrong == NULL && i-- > 0;)
 		/* The last is the first: its key stays in the decoder. */

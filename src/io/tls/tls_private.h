@@ -164,6 +164,7 @@ struct wr_tls_hub {
 	struct wr_list calls, shakes;	   /* who waits for the hooks */
 	struct wr_tls_counts counts;
 	const char *protocols[1];
+	bool is_logged; /* what goes wrong; callers of a client are told instead */
 	/* The handshake of this connection is over: what it was lent. */
 	void (*release)(struct wr_tls_hub *self, struct wr_tls *session);
 };

@@ -141,6 +141,7 @@ struct wr_tls_server *wr_tls_server_new(struct wr_reactor *reactor, struct wr_al
 	wr_tls_hub_init(&self->hub, reactor, allocator, sizeof(struct session),
 			config->handshake_ms_max);
 	self->hub.release = release;
+	self->hub.is_logged = true;
 	return self;
 }
 

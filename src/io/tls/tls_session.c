@@ -19,6 +19,7 @@
  */
 #include "check.h"
 #include "io/descriptor.h"
+#include "io/log.h"
 #include "io/tls/tls_private.h"
 
 #include <errno.h>
@@ -60,6 +61,17 @@ static void leave_handshake(struct wr_tls *self)
 	br_ssl_engine_set_x509(self->engine, NULL);
 }
 
+/* A peer that is merely gone is no news. */
+static void log_end(const struct wr_tls *self)
+{
+	bool is_shaking = self->state == WR_TLS_SHAKING;
+
+	if (self->hub->is_logged && self->fault != NULL && (is_shaking || self->os_error == EPROTO))
+		WR_LOG(WR_LOG_INFO, is_shaking ? "tls_handshake_failed" : "tls_failed",
+		       WR_LOG_TEXT("fault", wr_view_of_string(self->fault)),
+		       WR_LOG_NUMBER("os_error", self->os_error));
+}
+
 /* Nothing goes in or out from here on. */
 static void end(struct wr_tls *self, const char *fault, int os_error)
 {
@@ -67,6 +79,9 @@ static void end(struct wr_tls *self, const char *fault, int os_error)
 
 	if (self->state == WR_TLS_CLOSED)
 		return;
+	self->fault = fault;
+	self->os_error = os_error;
+	log_end(self);
 	if (self->state == WR_TLS_SHAKING) {
 		leave_handshake(self);
 		hub->counts.failed_count++;
@@ -75,8 +90,6 @@ static void end(struct wr_tls *self, const char *fault, int os_error)
 	wr_list_remove(&self->work);
 	wr_reactor_unwatch(hub->reactor, &self->watch);
 	self->state = WR_TLS_CLOSED;
-	self->fault = fault;
-	self->os_error = os_error;
 }
 
 /* After anything the engine was given: whether it is closed. */

@@ -25,13 +25,14 @@ enum { WIRE_BYTES = 65536, STORE_BYTES = 1 << 21, EVERYTHING = 1 << 30 };
 struct end {
 	struct wr_stream stream;
 	struct wr_watch watch;
-	size_t room;	  /* of one receive */
-	unsigned wants;	  /* what it is watched for, WR_WRITABLE aside */
-	char *got;	  /* STORE_BYTES */
-	size_t got_bytes; /* and their end: */
-	bool is_ended;	  /* WR_CLOSED came */
-	bool is_orderly;  /* without errno */
-	const char *out;  /* what is to be sent */
+	size_t room;	   /* of one receive */
+	unsigned wants;	   /* what it is watched for, WR_WRITABLE aside */
+	char *got;	   /* STORE_BYTES */
+	size_t got_bytes;  /* and their end: */
+	bool is_ended;	   /* WR_CLOSED came */
+	bool is_orderly;   /* without errno */
+	const char *fault; /* then */
+	const char *out;   /* what is to be sent */
 	size_t out_bytes, sent_bytes;
 	bool is_refused;				   /* a send said WR_CLOSED */
 	unsigned call_count;				   /* of the watch */
@@ -48,7 +49,7 @@ static struct rig {
 	int wire_a, wire_b;    /* other ends of their sockets */
 	struct wr_buf message; /* of what was refused */
 	char folder[64];
-	char paths[8][160];
+	char paths[64][160];
 	unsigned path_count;
 } rig;
 
@@ -184,6 +185,7 @@ static inline void end_receive(struct end *self)
 	if (status == WR_CLOSED) {
 		self->is_ended = true;
 		self->is_orderly = errno == 0;
+		self->fault = wr_stream_fault(&self->stream);
 	}
 }
 
@@ -229,6 +231,7 @@ static inline void end_open(struct end *self, int fd)
 	CHECK(self->got != NULL);
 	self->got_bytes = self->sent_bytes = self->call_count = 0;
 	self->is_ended = self->is_orderly = self->is_refused = false;
+	self->fault = NULL;
 	if (self->room == 0)
 		self->room = WIRE_BYTES;
 	if (self->wants == 0)
