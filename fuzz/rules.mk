@@ -9,6 +9,7 @@ fuzz_of_core      := cursor event_bytes
 fuzz_of_codec     := http_head http_response http_body http_target url ws_frame ws_message \
                      ws_handshake json_reader json_number log_record
 fuzz_of_wire      := command_json protocol_event stream_json answer_json
+fuzz_of_io        := dns_message
 fuzz_of_execution := child_lines
 fuzz_of_store     := store_open
 fuzz_of_conn      := http_server http_client
@@ -25,7 +26,7 @@ ifeq ($(FS_STORE),0)
 fuzz_of_store :=
 fuzz_of_codec := $(filter-out log_record,$(fuzz_of_codec))
 endif
-fuzz_layers  := base core codec wire execution store conn host backend
+fuzz_layers  := base core codec wire io execution store conn host backend
 fuzz_targets := $(foreach layer,$(fuzz_layers),$(fuzz_of_$(layer)))
 # For `make test`: each is a program whose last line counts, like any test.
 fuzz_bin     := $(addprefix $(B)/fuzz/,$(fuzz_targets))

@@ -22,6 +22,11 @@ int wr_descriptor_socket(int family)
 	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+int wr_descriptor_datagram_socket(int family)
+{
+	return socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
 int wr_descriptor_accept(int fd, struct sockaddr *peer, socklen_t *bytes)
 {
 	return accept4(fd, peer, bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -42,6 +47,11 @@ static int prepare_or_close(int fd)
 int wr_descriptor_socket(int family)
 {
 	return prepare_or_close(socket(family, SOCK_STREAM, 0));
+}
+
+int wr_descriptor_datagram_socket(int family)
+{
+	return prepare_or_close(socket(family, SOCK_DGRAM, 0));
 }
 
 int wr_descriptor_accept(int fd, struct sockaddr *peer, socklen_t *bytes)

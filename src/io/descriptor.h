@@ -17,6 +17,8 @@ bool wr_descriptor_prepare(int fd, bool nonblocking);
 
 /* A non-blocking, close-on-exec stream socket of the family, or -1 with errno. */
 int wr_descriptor_socket(int family);
+/* The same for datagrams. */
+int wr_descriptor_datagram_socket(int family);
 
 /* accept with both flags set, or -1 with errno. */
 int wr_descriptor_accept(int fd, struct sockaddr *peer, socklen_t *bytes);

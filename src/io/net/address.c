@@ -100,6 +100,44 @@ enum wr_status wr_address_parse(struct wr_address *self, struct wr_view text)
 	return parse_ipv6(self, wr_view_of(text.data + 1, text.bytes - 2), port);
 }
 
+enum wr_status wr_address_of_number(struct wr_address *self, struct wr_view host, uint16_t port)
+{
+	*self = (struct wr_address){.bytes = 0};
+	if (parse_ipv4(self, host, port) == WR_OK)
+		return WR_OK;
+	return parse_ipv6(self, host, port);
+}
+
+void wr_address_of_host(struct wr_address *self, const uint8_t *host, bool is_ipv6, uint16_t port)
+{
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+
+	*self = (struct wr_address){.bytes = is_ipv6 ? sizeof ipv6 : sizeof ipv4};
+	memcpy(&ipv4.sin_addr, host, sizeof ipv4.sin_addr);
+	if (is_ipv6) {
+		memcpy(&ipv6.sin6_addr, host, sizeof ipv6.sin6_addr);
+		memcpy(&self->storage, &ipv6, sizeof ipv6);
+	} else {
+		memcpy(&self->storage, &ipv4, sizeof ipv4);
+	}
+}
+
+void wr_address_get_host(uint8_t host[16], const struct wr_address *self)
+{
+	struct sockaddr_in ipv4;
+	struct sockaddr_in6 ipv6;
+
+	wr_assert(!wr_address_is_unix(self));
+	if (self->storage.ss_family == AF_INET) {
+		memcpy(&ipv4, &self->storage, sizeof ipv4);
+		memcpy(host, &ipv4.sin_addr, sizeof ipv4.sin_addr);
+	} else {
+		memcpy(&ipv6, &self->storage, sizeof ipv6);
+		memcpy(host, &ipv6.sin6_addr, sizeof ipv6.sin6_addr);
+	}
+}
+
 /* ---- text: by hand, as inet_ntop would bring printf into a static program ---- */
 
 static void append_ipv4(struct wr_buf *out, const unsigned char *host)

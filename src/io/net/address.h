@@ -8,6 +8,7 @@
 #include "status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 struct wr_address {
@@ -20,6 +21,13 @@ struct wr_address {
 
 /* WR_OK or WR_INVALID. */
 enum wr_status wr_address_parse(struct wr_address *self, struct wr_view text);
+
+/* A host alone, "192.0.2.7" or "2001:db8::1" (no brackets). WR_OK or WR_INVALID. */
+enum wr_status wr_address_of_number(struct wr_address *self, struct wr_view host, uint16_t port);
+
+/* From and to the bytes of an internet host in network order: 4 of IPv4, 16 of IPv6. */
+void wr_address_of_host(struct wr_address *self, const uint8_t *host, bool is_ipv6, uint16_t port);
+void wr_address_get_host(uint8_t host[16], const struct wr_address *self);
 
 /* Writes the text form with NUL; returns its length. */
 size_t wr_address_format(char out[WR_ADDRESS_TEXT_BYTES_MAX], const struct wr_address *self);

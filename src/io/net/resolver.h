@@ -2,10 +2,14 @@
  * resolver — the addresses of a host name, without waiting for them.
  *
  * Names come from /etc/hosts, else from the name servers of /etc/resolv.conf by UDP (RFC 1035; AAAA
- * and A). Both files are read again when they have changed. Answers are kept for their TTL, within
- * bounds. Questions go from a fresh port with a random id, and an answer counts only when it comes
- * from the server that was asked, with that id and that question. No search domains, no mDNS: a
- * name is looked up as it stands.
+ * and A). Both files are read anew for every name that is not kept. Answers are kept for their TTL,
+ * within bounds. Questions go from a fresh port with a random id, and an answer counts only when it
+ * comes from the server that was asked, with that id and that question. No search domains, no mDNS:
+ * a name is looked up as it stands.
+ *
+ * AAAA and A are asked together; an answer of one kind waits only shortly for the other. Lookups of
+ * one name share its questions. An answer that is cut (TC) counts as far as it is whole: there are
+ * no questions over TCP.
  */
 #ifndef WR_IO_RESOLVER_H
 #define WR_IO_RESOLVER_H
@@ -21,9 +25,10 @@ struct wr_lookup;
 
 enum { WR_LOOKUP_ADDRESS_COUNT_MAX = 8 };
 
-/* WR_OK (count > 0, in the order in which to try them); WR_NOT_FOUND (there is no such name, or it
- * has no address); WR_TIMEOUT; WR_UNAVAILABLE (no name server, or none that answers sensibly);
- * WR_NO_MEMORY. The addresses are lent for the call. */
+/* May begin and cancel lookups, but not free the resolver. WR_OK (count > 0, in the order in which
+ * to try them); WR_NOT_FOUND (there is no such name, or it has no address); WR_TIMEOUT;
+ * WR_UNAVAILABLE (no name server, or none that answers sensibly); WR_NO_MEMORY. The addresses are
+ * lent for the call. */
 typedef void wr_lookup_fn(struct wr_lookup *lookup, enum wr_status status,
 			  const struct wr_address *addresses, uint32_t count);
 
@@ -38,13 +43,13 @@ struct wr_lookup {
 };
 
 struct wr_resolver_config {
-	const char *hosts_path, *resolv_path;
-	uint16_t server_port;	 /* 53 */
-	uint32_t try_ms_max;	 /* for one server */
-	uint32_t lookup_ms_max;	 /* for all of it */
-	uint32_t kept_count_max; /* names */
-	uint32_t kept_ms_max;	 /* longest, whatever the TTL says */
-	uint32_t failed_kept_ms; /* how long a failure is */
+	const char *hosts_path, *resolv_path; /* borrowed for life */
+	uint16_t server_port;		      /* 53 */
+	uint32_t try_ms_max;		      /* for one server */
+	uint32_t lookup_ms_max;		      /* for all of it */
+	uint32_t kept_count_max;	      /* names */
+	uint32_t kept_ms_max;		      /* longest, whatever the TTL says */
+	uint32_t failed_kept_ms;	      /* how long a failure is */
 };
 void wr_resolver_defaults(struct wr_resolver_config *config);
 
@@ -53,9 +58,9 @@ struct wr_resolver *wr_resolver_new(struct wr_reactor *reactor, struct wr_alloca
 /* Lookups under way end without on_done. */
 void wr_resolver_free(struct wr_resolver *self);
 
-/* Looks up a host: a name of at most 253 characters, or a number, which is its own answer. on_done
- * is never called from within. WR_OK; WR_INVALID (not a host name), WR_NO_MEMORY: nothing was
- * begun.
+/* Looks up a host: "localhost", a name of at most 253 characters, or a number, which is its own
+ * answer. on_done is never called from within. WR_OK; WR_INVALID (not a host name), WR_NO_MEMORY:
+ * nothing was begun.
  */
 enum wr_status wr_lookup_begin(struct wr_lookup *lookup, struct wr_resolver *resolver,
 			       struct wr_view host, uint16_t port);
