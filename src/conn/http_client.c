@@ -205,11 +205,11 @@ static bool belongs_in_head(struct wr_view text)
 	return true;
 }
 
-/* Copies the three texts behind each other. */
+/* Copies the texts behind each other. */
 static enum wr_status keep_texts(struct wr_http_client *self)
 {
 	struct wr_view *views[] = {&self->config.host, &self->config.target_prefix,
-				   &self->config.authorization};
+				   &self->config.authorization, &self->config.host_name};
 	struct wr_buf *texts = &self->texts;
 	size_t at = 0;
 

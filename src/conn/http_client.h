@@ -24,6 +24,7 @@
 #include "codec/http/head.h"
 #include "containers/list.h"
 #include "io/net/address.h"
+#include "io/net/resolver.h"
 #include "io/net/stream.h"
 #include "io/reactor/reactor.h"
 
@@ -32,9 +33,9 @@ struct wr_http_call;
 struct wr_tls_client;
 
 /* How a call ended, when no whole answer came: WR_TIMEOUT; WR_UNAVAILABLE (cannot connect:
- * os_error, or 0 and a fault); WR_CLOSED (the connection ended first, or in the middle); WR_SYNTAX,
- * WR_UNSUPPORTED (the answer is malformed); WR_TOO_LARGE (over body_bytes_max, or a head over its
- * limits); WR_NO_MEMORY. */
+ * os_error; 0: there is no such host, or TLS failed, with a fault); WR_CLOSED (the connection ended
+ * first, or in the middle); WR_SYNTAX, WR_UNSUPPORTED (the answer is malformed); WR_TOO_LARGE (over
+ * body_bytes_max, or a head over its limits); WR_NO_MEMORY. */
 struct wr_http_outcome {
 	enum wr_status status; /* WR_OK: a whole answer */
 	int os_error;
@@ -69,7 +70,10 @@ struct wr_http_call {
 };
 
 struct wr_http_client_config {
-	struct wr_address address;
+	struct wr_address address;    /* without a resolver */
+	struct wr_resolver *resolver; /* not NULL: host_name is looked up for each connection */
+	struct wr_view host_name;     /* copied */
+	uint16_t port;		      /* of host_name */
 	struct wr_view host;	      /* of the Host field; copied */
 	struct wr_view target_prefix; /* before every target ("/base"), or absent; copied */
 	struct wr_view authorization; /* value of that field, or absent; copied, wiped at the end */

@@ -20,6 +20,7 @@ void wr_client_conn_close(struct wr_client_conn *conn)
 {
 	struct wr_http_client *self = conn->client;
 
+	wr_dial_cancel(&conn->dial);
 	wr_stream_unwatch(&conn->stream, self->reactor, &conn->watch);
 	wr_timer_cancel(self->reactor, &conn->idle);
 	wr_stream_close(&conn->stream, 0);
@@ -255,6 +256,7 @@ static void send_request(struct wr_client_conn *conn)
 		       is_over ? WR_READABLE : WR_READABLE | WR_WRITABLE);
 }
 
+/* Of TLS: the handshake is decided. */
 static bool finish_connecting(struct wr_client_conn *conn)
 {
 	int os_error = 0;
@@ -285,23 +287,6 @@ static void on_ready(struct wr_watch *watch, unsigned ready)
 
 /* ---- its life ---- */
 
-/* The call leaves on this connection. */
-void wr_client_conn_attach(struct wr_client_conn *conn, struct wr_http_call *call)
-{
-	wr_timer_cancel(conn->client->reactor, &conn->idle);
-	conn->call = call;
-	call->conn = conn;
-	conn->sent = 0;
-	conn->has_input = false;
-	conn->interim_count = 0;
-	conn->is_to_head = call->is_to_head;
-	conn->parser = (struct wr_http_head_parser){0};
-	if (conn->state == WR_CLIENT_IDLE) {
-		conn->state = WR_CLIENT_HEAD;
-		send_request(conn);
-	}
-}
-
 /* TLS begins where the client has it. *os_error 0: no memory. */
 static enum wr_status protect(struct wr_client_conn *conn, int *os_error)
 {
@@ -320,9 +305,56 @@ static enum wr_status protect(struct wr_client_conn *conn, int *os_error)
 #endif
 }
 
+/* The connection is there: the request leaves with the first readiness. */
+static enum wr_status begin_stream(struct wr_client_conn *conn, int *os_error)
+{
+	enum wr_status status;
+
+	conn->stream = conn->dial.stream;
+	status = protect(conn, os_error);
+	if (status != WR_OK)
+		return status;
+	if (!wr_stream_is_tls(&conn->stream))
+		conn->state = WR_CLIENT_HEAD;
+	return wr_stream_watch(&conn->stream, conn->client->reactor, &conn->watch, WR_WRITABLE);
+}
+
+static void on_dialed(struct wr_dial *dial, enum wr_status status)
+{
+	struct wr_client_conn *conn = wr_container_of(dial, struct wr_client_conn, dial);
+	int os_error = 0;
+
+	if (status != WR_OK)
+		wr_client_conn_fail(conn, status, dial->os_error);
+	else if (begin_stream(conn, &os_error) != WR_OK)
+		wr_client_conn_fail(conn, os_error == 0 ? WR_NO_MEMORY : WR_UNAVAILABLE, os_error);
+}
+
+/* The call leaves on this connection. */
+void wr_client_conn_attach(struct wr_client_conn *conn, struct wr_http_call *call)
+{
+	wr_timer_cancel(conn->client->reactor, &conn->idle);
+	conn->call = call;
+	call->conn = conn;
+	conn->sent = 0;
+	conn->has_input = false;
+	conn->interim_count = 0;
+	conn->is_to_head = call->is_to_head;
+	conn->parser = (struct wr_http_head_parser){0};
+	if (conn->state == WR_CLIENT_IDLE) {
+		conn->state = WR_CLIENT_HEAD;
+		send_request(conn);
+	}
+}
+
 struct wr_client_conn *wr_client_conn_open(struct wr_http_client *self, int *os_error)
 {
 	struct wr_client_conn *conn = wr_allocator_take_zeroed(self->allocator, sizeof *conn);
+	const struct wr_http_client_config *config = &self->config;
+	const struct wr_dial_target target = {.address = config->address,
+					      .resolver = config->resolver,
+					      .host_name = config->host_name,
+					      .port = config->port};
 	enum wr_status status;
 
 	*os_error = 0;
@@ -333,19 +365,19 @@ struct wr_client_conn *wr_client_conn_open(struct wr_http_client *self, int *os_
 	conn->idle.on_due = on_idle;
 	wr_buf_init(&conn->in, self->allocator, WR_HTTP_HEAD_BYTES_MAX + WR_CLIENT_READ_BYTES);
 	wr_buf_init(&conn->gathered, self->allocator, 1);
-	status = wr_stream_connect(&conn->stream, &self->config.address, os_error);
-	if (status != WR_IO &&
-	    (protect(conn, os_error) != WR_OK ||
-	     wr_stream_watch(&conn->stream, self->reactor, &conn->watch, WR_WRITABLE) != WR_OK)) {
+	conn->stream.fd = -1;
+	conn->dial.on_done = on_dialed;
+	conn->state = WR_CLIENT_CONNECTING;
+	status = wr_dial_begin(&conn->dial, self->reactor, self->allocator, &target);
+	if (status == WR_UNAVAILABLE)
+		*os_error = conn->dial.os_error;
+	else if (status == WR_OK)
+		status = begin_stream(conn, os_error);
+	if (status != WR_OK && status != WR_MORE) {
 		wr_stream_close(&conn->stream, 0);
-		status = WR_IO;
-	}
-	if (status == WR_IO) {
 		wr_allocator_free(self->allocator, conn, sizeof *conn);
 		return NULL;
 	}
-	conn->state = status == WR_OK && !wr_stream_is_tls(&conn->stream) ? WR_CLIENT_HEAD
-									  : WR_CLIENT_CONNECTING;
 	wr_list_push(&self->conns, &conn->place);
 	self->conn_count++;
 	return conn;

@@ -2,13 +2,14 @@
 #ifndef WR_CONN_HTTP_CLIENT_PRIVATE_H
 #define WR_CONN_HTTP_CLIENT_PRIVATE_H
 
+#include "conn/dial.h"
 #include "conn/http_client.h"
 
 enum { WR_CLIENT_READ_BYTES = 16384 };
 
 enum wr_client_state {
-	WR_CLIENT_CONNECTING,
-	WR_CLIENT_HEAD, /* also while the request is not all out: an early answer is read */
+	WR_CLIENT_CONNECTING, /* or its host is looked up */
+	WR_CLIENT_HEAD,	      /* also while the request is not all out: an early answer is read */
 	WR_CLIENT_BODY,
 	WR_CLIENT_IDLE
 };
@@ -17,8 +18,9 @@ struct wr_client_conn {
 	struct wr_list place; /* in the client's list */
 	struct wr_http_client *client;
 	struct wr_http_call *call; /* NULL: idle */
+	struct wr_dial dial;
 	struct wr_watch watch;
-	struct wr_stream stream;
+	struct wr_stream stream; /* closed while connecting */
 	struct wr_timer idle;
 	enum wr_client_state state;
 	bool was_used;	 /* an answer came over it before */

@@ -14,7 +14,6 @@
 #include "codec/ws/handshake.h"
 #include "conn/ws_client_private.h"
 #include "io/entropy.h"
-#include "io/net/connect.h"
 #if WR_TLS
 #include "io/tls/tls.h"
 #endif
@@ -46,6 +45,7 @@ void wr_ws_client_defaults(struct wr_ws_client_config *config)
 /* Gives the connection and its memory back; the timer stays. */
 static void release(struct wr_ws_client *self, bool is_reset)
 {
+	wr_dial_cancel(&self->dial);
 	wr_stream_unwatch(&self->stream, self->reactor, &self->watch);
 	if (self->fault == NULL)
 		self->fault = wr_stream_fault(&self->stream);
@@ -275,10 +275,39 @@ static enum wr_status protect(struct wr_ws_client *self)
 	return WR_OK;
 }
 
+/* The connection is there: the request leaves with the first readiness. */
+static enum wr_status begin_stream(struct wr_ws_client *self)
+{
+	enum wr_status status;
+
+	self->stream = self->dial.stream;
+	status = protect(self);
+	if (status != WR_OK)
+		return status;
+	if (!wr_stream_is_tls(&self->stream))
+		self->state = WR_WS_CLIENT_HANDSHAKE;
+	return wr_stream_watch(&self->stream, self->reactor, &self->watch, WR_WRITABLE);
+}
+
+static void on_dialed(struct wr_dial *dial, enum wr_status status)
+{
+	struct wr_ws_client *self = wr_container_of(dial, struct wr_ws_client, dial);
+
+	self->os_error = dial->os_error;
+	if (status == WR_OK)
+		status = begin_stream(self);
+	if (status != WR_OK)
+		wr_ws_client_finish(self, status, 0);
+}
+
 enum wr_status wr_ws_client_open(struct wr_ws_client *self, struct wr_reactor *reactor,
 				 struct wr_allocator *allocator,
 				 const struct wr_ws_client_config *config)
 {
+	const struct wr_dial_target target = {.address = config->address,
+					      .resolver = config->resolver,
+					      .host_name = config->host_name,
+					      .port = config->port};
 	uint64_t life = self->life;
 	enum wr_status status;
 
@@ -289,18 +318,17 @@ enum wr_status wr_ws_client_open(struct wr_ws_client *self, struct wr_reactor *r
 	if (status != WR_OK)
 		goto failed;
 	self->state = WR_WS_CLIENT_CONNECTING;
-	status = wr_stream_connect(&self->stream, &config->address, &self->os_error);
-	if (status == WR_IO) {
+	self->dial.on_done = on_dialed;
+	status = wr_dial_begin(&self->dial, reactor, allocator, &target);
+	if (status == WR_UNAVAILABLE) {
+		self->os_error = self->dial.os_error;
 		wr_ws_client_doom(self, WR_UNAVAILABLE);
 		return WR_OK;
 	}
-	status = protect(self);
 	if (status == WR_OK)
-		status = wr_stream_watch(&self->stream, reactor, &self->watch, WR_WRITABLE);
-	if (status == WR_OK) {
-		self->os_error = 0; /* WR_MORE may have left an errno */
+		status = begin_stream(self);
+	if (status == WR_OK || status == WR_MORE)
 		return WR_OK;
-	}
 failed:
 	drop(self, false);
 	return status;

@@ -22,6 +22,7 @@
 #include "bytes/buf.h"
 #include "codec/http/head.h"
 #include "codec/ws/message.h"
+#include "conn/dial.h"
 #include "io/net/address.h"
 #include "io/net/stream.h"
 #include "io/reactor/reactor.h"
@@ -32,11 +33,11 @@ struct wr_tls_client;
 /* Why a connection ended. */
 struct wr_ws_client_end {
 	enum wr_status status; /* WR_OK: closing handshake; WR_UNAVAILABLE: cannot connect
-				  (os_error); WR_REJECTED: another answer than 101 (http_status);
-				  WR_INVALID: a 101 that does not complete the handshake;
-				  WR_TIMEOUT; WR_CLOSED: without a closing handshake; WR_SYNTAX,
-				  WR_ENCODING, WR_TOO_LARGE, WR_UNSUPPORTED: breaches by the
-				  remote; WR_NO_MEMORY; WR_IO: no entropy */
+				  (os_error; there is no such host: 0); WR_REJECTED: another answer
+				  than 101 (http_status); WR_INVALID: a 101 that does not complete
+				  the handshake; WR_TIMEOUT; WR_CLOSED: without a closing handshake;
+				  WR_SYNTAX, WR_ENCODING, WR_TOO_LARGE, WR_UNSUPPORTED: breaches by
+				  the remote; WR_NO_MEMORY; WR_IO: no entropy */
 	int os_error;
 	const char *fault;    /* static text, when TLS has more to say; or NULL */
 	unsigned http_status; /* of a final answer to the handshake, when the end is due to it */
@@ -44,7 +45,10 @@ struct wr_ws_client_end {
 };
 
 struct wr_ws_client_config {
-	struct wr_address address;
+	struct wr_address address;    /* without a resolver */
+	struct wr_resolver *resolver; /* not NULL: host_name is looked up first; copied by open */
+	struct wr_view host_name;
+	uint16_t port;			     /* of host_name */
 	struct wr_view host, target, fields; /* fields: finished lines, or absent; copied by open */
 	struct wr_view protocol;	     /* asked for, or absent; must outlive the connection */
 	struct wr_tls_client *tls; /* NULL: plain; must outlive the connection, as the name */
@@ -74,11 +78,12 @@ struct wr_ws_client {
 	struct wr_ws_client_config config;
 	struct wr_reactor *reactor;
 	struct wr_allocator *allocator;
+	struct wr_dial dial;
 	struct wr_watch watch;
-	struct wr_stream stream;
-	struct wr_timer timer; /* of the state: opening, silence, closing; set while not closed */
-	struct wr_buf in;      /* the answer to the handshake */
-	struct wr_buf out;     /* output that waits: frames from out_at on */
+	struct wr_stream stream; /* closed while connecting */
+	struct wr_timer timer;	 /* of the state: opening, silence, closing; set while not closed */
+	struct wr_buf in;	 /* the answer to the handshake */
+	struct wr_buf out;	 /* output that waits: frames from out_at on */
 	size_t out_at, pong_at;
 	uint64_t heard_ms, pinged_ms, sent_ms;
 	uint64_t life; /* moves on when a connection is over, so that who stands in it sees it */

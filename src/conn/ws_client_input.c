@@ -178,7 +178,7 @@ void wr_ws_client_on_ready(struct wr_watch *watch, unsigned ready)
 {
 	struct wr_ws_client *self = wr_container_of(watch, struct wr_ws_client, watch);
 
-	if (self->state == WR_WS_CLIENT_CONNECTING) {
+	if (self->state == WR_WS_CLIENT_CONNECTING) { /* of TLS: the handshake is decided */
 		if (wr_stream_connected(&self->stream, &self->os_error) != WR_OK) {
 			wr_ws_client_finish(self, WR_UNAVAILABLE, 0);
 			return;

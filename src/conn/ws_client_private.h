@@ -9,9 +9,9 @@ enum { WR_WS_CLIENT_READ_BYTES = 16384 };
 
 /* struct wr_ws_client, state */
 enum {
-	WR_WS_CLIENT_CLOSED, /* zero-initialised */
-	WR_WS_CLIENT_CONNECTING,
-	WR_WS_CLIENT_HANDSHAKE, /* the request leaves, or its answer is awaited */
+	WR_WS_CLIENT_CLOSED,	 /* zero-initialised */
+	WR_WS_CLIENT_CONNECTING, /* or its host is looked up */
+	WR_WS_CLIENT_HANDSHAKE,	 /* the request leaves, or its answer is awaited */
 	WR_WS_CLIENT_OPEN,
 	WR_WS_CLIENT_CLOSING, /* a Close went either way */
 	WR_WS_CLIENT_FAILED,  /* the remote broke the protocol: its input is dropped */
