@@ -70,7 +70,7 @@ static const struct wr_option_part parts[] = {
 static const struct wr_option remote[] = {
 	REMOTE("id", "ID", WR_OPTION_NAME, id, "how browsers name it: A-Z a-z 0-9 _ : -"),
 	REMOTE("display-name", "NAME", WR_OPTION_LABEL, display_name, "a label for people"),
-	REMOTE("base-url", "URL", WR_OPTION_TEXT, base_url, "http://IP:PORT, or unix:PATH"),
+	REMOTE("base-url", "URL", WR_OPTION_TEXT, base_url, "http://HOST:PORT, or unix:PATH"),
 	REMOTE("token-file", "FILE", WR_OPTION_TEXT, token_file,
 	       "the token that it wants, alone in a file"),
 	WR_OPTION_NUMBER(struct wr_remote_setting, timeout_ms, "timeout-ms", "MS", WR_OPTION_MS, 1,

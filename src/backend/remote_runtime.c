@@ -385,7 +385,10 @@ static enum wr_status start_calls(struct remote_runtime *self,
 	enum wr_status status;
 
 	wr_http_client_defaults(&http);
-	http.address = config->address;
+	http.address = config->to.address;
+	http.resolver = config->to.resolver;
+	http.host_name = config->to.host_name;
+	http.port = config->to.port;
 	http.host = config->host;
 	http.target_prefix = config->target_prefix;
 	http.authorization = authorization;
@@ -400,7 +403,7 @@ static enum wr_status start_stream(struct remote_runtime *self, struct wr_http_s
 				   struct wr_view authorization)
 {
 	const struct wr_remote_stream_config stream = {
-		.address = config->address,
+		.to = config->to,
 		.host = config->host,
 		.target_prefix = config->target_prefix,
 		.authorization = authorization,

@@ -10,16 +10,16 @@
 
 #include "backend/policy.h"
 #include "backend/runtime_handle.h"
+#include "conn/dial.h"
 #include "conn/ws_conn.h"
 #include "core/event_log.h"
-#include "io/net/address.h"
 #include "io/reactor/reactor.h"
 
 /* Texts are copied; the credential is wiped at the end. */
 struct wr_remote_config {
 	struct wr_view runtime_id;    /* valid by contract 8.2 */
 	struct wr_view display_name;  /* absent: the id */
-	struct wr_address address;    /* of the base URL */
+	struct wr_dial_target to;     /* of the base URL */
 	struct wr_view host;	      /* its authority: the Host field */
 	struct wr_view target_prefix; /* its path without trailing slashes, or absent */
 	struct wr_view credential;    /* the bearer token, or absent */

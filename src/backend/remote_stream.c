@@ -356,7 +356,7 @@ static enum wr_status keep_texts(struct wr_remote_stream *self,
 
 	self->texts_bytes = config->host.bytes + config->target_prefix.bytes +
 			    config->authorization.bytes + config->runtime_id.bytes +
-			    sizeof AUTHORIZATION "\r\n";
+			    config->to.host_name.bytes + sizeof AUTHORIZATION "\r\n";
 	self->texts = wr_allocator_take(self->allocator, self->texts_bytes);
 	if (self->texts == NULL)
 		return WR_NO_MEMORY;
@@ -364,6 +364,7 @@ static enum wr_status keep_texts(struct wr_remote_stream *self,
 		return WR_INVALID;
 	wr_buf_init_fixed(&texts, self->texts, self->texts_bytes);
 	self->peer.host = keep(&texts, config->host);
+	self->peer.to.host_name = keep(&texts, config->to.host_name);
 	self->peer.target_prefix = keep(&texts, config->target_prefix);
 	self->runtime_id = keep(&texts, config->runtime_id);
 	if (config->authorization.data == NULL)
@@ -406,7 +407,7 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 		return WR_NO_MEMORY;
 	self->reactor = reactor;
 	self->allocator = allocator;
-	self->peer.address = config->address;
+	self->peer.to = config->to;
 	self->peer.ms_max = config->ms_max;
 	self->policy = config->policy;
 	self->on_state = config->on_state;

@@ -21,9 +21,9 @@
 
 #include "backend/policy.h"
 #include "conn/http_server.h"
+#include "conn/dial.h"
 #include "conn/ws_conn.h"
 #include "core/event_log.h"
-#include "io/net/address.h"
 #include "io/reactor/reactor.h"
 
 struct wr_remote_stream;
@@ -39,7 +39,7 @@ enum wr_remote_state {
 
 /* Texts are copied. */
 struct wr_remote_stream_config {
-	struct wr_address address;
+	struct wr_dial_target to;
 	struct wr_view host;	      /* of the Host field */
 	struct wr_view target_prefix; /* before every target, or absent */
 	struct wr_view authorization; /* value of that field, or absent */

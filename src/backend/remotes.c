@@ -8,8 +8,6 @@
 #include "codec/http/url.h"
 #include "host/tokens.h"
 
-#include <stdio.h>
-
 /* A setting with all that it names looked up. */
 struct prepared {
 	struct wr_remote_config config;
@@ -41,20 +39,14 @@ static bool refuse(struct wr_buf *message, const char *file,
 
 /* ---- the base URL ---- */
 
-/* Host and port as io/net/address spells them; names are not looked up: that would block, and a
- * resolver is not part of this. */
-static bool find_address(struct wr_address *address, const struct wr_url *url)
+/* An address in numbers is one; a name is looked up whenever a connection begins. */
+static bool find_host(struct wr_dial_target *to, const struct wr_url *url)
 {
-	struct wr_view host = url->host;
-	char text[WR_ADDRESS_TEXT_BYTES_MAX];
-	int bytes;
-
-	if (wr_view_equal(host, WR_VIEW("localhost")))
-		host = WR_VIEW("127.0.0.1");
-	bytes = snprintf(text, sizeof text, url->is_ipv6 ? "[%.*s]:%u" : "%.*s:%u", (int)host.bytes,
-			 host.data, (unsigned)url->port);
-	return bytes > 0 && (size_t)bytes < sizeof text &&
-	       wr_address_parse(address, wr_view_of(text, (size_t)bytes)) == WR_OK;
+	if (wr_address_of_number(&to->address, url->host, url->port) == WR_OK)
+		return true;
+	to->host_name = url->host;
+	to->port = url->port;
+	return !url->is_ipv6 && wr_lookup_takes(url->host);
 }
 
 /* NULL, or what is wrong. */
@@ -65,7 +57,7 @@ static const char *read_base_url(struct wr_remote_config *config, const char *te
 
 	if (wr_view_starts(whole, WR_VIEW("unix:"))) {
 		config->host = WR_VIEW("localhost");
-		return wr_address_parse(&config->address, whole) == WR_OK
+		return wr_address_parse(&config->to.address, whole) == WR_OK
 			       ? NULL
 			       : "has a base_url that is no path of a socket";
 	}
@@ -73,9 +65,8 @@ static const char *read_base_url(struct wr_remote_config *config, const char *te
 		return "needs a base_url such as http://192.0.2.7:8650";
 	if (url.is_secure)
 		return "has an https base_url, and TLS is not in this build: use http, or a tunnel";
-	if (!find_address(&config->address, &url))
-		return "has a host name in its base_url: write its address in numbers "
-		       "(getent hosts NAME tells it), localhost, or unix:PATH";
+	if (!find_host(&config->to, &url))
+		return "has a base_url whose host is neither a name nor an address";
 	config->host = url.authority;
 	config->target_prefix = url.target;
 	while (config->target_prefix.bytes > 0 &&
@@ -230,6 +221,8 @@ static bool apply_one(struct wr_remotes *self, struct prepared *prepared)
 		return true;
 	prepared->config.policy = self->policy;
 	prepared->config.streams = self->streams;
+	if (prepared->config.to.host_name.data != NULL)
+		prepared->config.to.resolver = self->resolver;
 	prepared->config.retention = self->retention;
 	if (wr_remote_runtime_new(&handle, self->reactor, self->allocator, self->server,
 				  &prepared->config) != WR_OK)

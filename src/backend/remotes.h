@@ -11,6 +11,7 @@
 #include "backend/registry.h"
 #include "conn/ws_conn.h"
 #include "core/event_log.h"
+#include "io/net/resolver.h"
 #include "io/reactor/reactor.h"
 
 enum { WR_REMOTE_COUNT_MAX = 64 };
@@ -35,6 +36,7 @@ struct wr_remotes {
 	struct wr_registry *registry;
 	const struct wr_policy *policy;
 	const struct wr_ws_config *streams;
+	struct wr_resolver *resolver;
 	struct wr_retention retention; /* of each one's mirror */
 	struct wr_remote_entry entries[WR_REMOTE_COUNT_MAX];
 	uint32_t count;

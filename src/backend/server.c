@@ -152,12 +152,17 @@ static bool fail(struct wr_buf *message, const char *what, enum wr_status status
 static bool open_loop(struct wr_backend *self, struct wr_buf *message)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0};
+	struct wr_resolver_config names;
 	struct wr_error error = {0};
 	enum wr_status status = wr_reactor_init(&self->reactor, &self->allocator, &error);
 
 	if (status != WR_OK)
 		return fail(message, "no event loop", status);
 	self->has_reactor = true;
+	wr_resolver_defaults(&names);
+	self->resolver = wr_resolver_new(&self->reactor, &self->allocator, &names);
+	if (self->resolver == NULL)
+		return fail(message, "no resolver", WR_NO_MEMORY);
 	status = wr_signals_open(&self->reactor, numbers, on_signal, self, &error);
 	if (status != WR_OK)
 		return fail(message, "no signals", status);
@@ -256,6 +261,7 @@ static bool add_remotes(struct wr_backend *self, struct wr_buf *message)
 	self->remotes.registry = &self->registry;
 	self->remotes.policy = &self->policy;
 	self->remotes.streams = &self->streams;
+	self->remotes.resolver = self->resolver;
 	self->remotes.retention = (struct wr_retention){
 		.stream_events_max = (uint32_t)hosting->worker_retention_events,
 		.stream_bytes_max = hosting->worker_retention_bytes,
@@ -314,6 +320,7 @@ void wr_backend_deinit(struct wr_backend *self)
 		wr_http_server_free(self->http);
 	if (self->face != NULL)
 		wr_browser_face_free(self->face);
+	wr_resolver_free(self->resolver);
 	if (self->has_signals)
 		wr_signals_close();
 	if (self->has_reactor) {

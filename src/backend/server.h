@@ -26,6 +26,7 @@ struct wr_backend {
 	struct wr_ws_config streams;
 	struct wr_registry registry;
 	struct wr_remotes remotes;
+	struct wr_resolver *resolver;
 	struct wr_runtime_handle *embedded; /* in the registry; NULL: none */
 	struct wr_browser_face *face;
 	struct wr_http_server *http;

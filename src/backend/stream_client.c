@@ -248,7 +248,10 @@ enum wr_status wr_stream_client_open(struct wr_stream_client *self, struct wr_re
 	wr_buf_init(&self->message, allocator, WR_FRAME_BYTES_MAX);
 	wr_buf_init(&self->texts, allocator, WR_FRAME_BYTES_MAX);
 	wr_ws_client_defaults(&config);
-	config.address = peer->address;
+	config.address = peer->to.address;
+	config.resolver = peer->to.resolver;
+	config.host_name = peer->to.host_name;
+	config.port = peer->to.port;
 	config.host = peer->host;
 	config.target = wr_buf_view(&text);
 	config.fields = peer->fields;

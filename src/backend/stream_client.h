@@ -17,7 +17,7 @@
 
 /* The Runtime that is spoken to; all borrowed for life. */
 struct wr_stream_peer {
-	struct wr_address address;
+	struct wr_dial_target to;
 	struct wr_view host;	      /* of the Host field */
 	struct wr_view target_prefix; /* before every target, or absent */
 	struct wr_view fields;	      /* finished lines of every request, or absent */

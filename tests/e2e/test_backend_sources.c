@@ -91,6 +91,38 @@ static void test_a_runtime_that_is_down_is_unavailable_at_once_and_comes_back(vo
 	wr_place_remove(&place);
 }
 
+/* "localhost" has two addresses, and both are tried. */
+static void test_a_runtime_may_be_named_by_its_host(void)
+{
+	char worker[WR_CLIENT_ID_BYTES], text[WR_PATH_ROOM], cursor[WR_CURSOR_ROOM];
+	char address[128];
+	struct wr_test_ws stream;
+	struct wr_client client;
+
+	wr_place_make(&place);
+	wr_remote_start(&remote, &place, NULL);
+	snprintf(address, sizeof address, "localhost%s", strrchr(remote.address, ':'));
+	wr_place_configure(&place, address);
+	wr_backend_start(&backend, &place, NULL);
+	wr_client_open(&client, &backend, NULL);
+	wr_backend_await_status(&client, "remote:box", "running");
+	wr_backend_spawn(&client, "remote:box", worker);
+	wr_backend_observe(&stream, &backend, "remote:box", worker, NULL);
+	CHECK(wr_backend_say(&client, "remote:box", worker, "hello", "k1"));
+	do
+		wr_backend_event(&stream, text, sizeof text, cursor);
+	while (strcmp(text, "user_message: hello") != 0);
+	wr_remote_kill(&remote);
+	wr_backend_await_status(&client, "remote:box", "unavailable");
+	wr_remote_restart(&remote);
+	wr_backend_await_status(&client, "remote:box", "running");
+	wr_test_ws_close(&stream);
+	wr_client_close(&client);
+	CHECK_U64(wr_process_stop(&backend), 0);
+	CHECK_U64(wr_process_stop(&remote.process), 0);
+	wr_place_remove(&place);
+}
+
 static void test_a_runtime_that_never_answers_delays_nobody(void)
 {
 	char silent[64], worker[WR_CLIENT_ID_BYTES];
@@ -206,6 +238,7 @@ static void test_a_reload_drops_no_other_stream(void)
 
 const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_runtime_that_is_down_is_unavailable_at_once_and_comes_back, 60),
+	WR_TEST_LIMIT(test_a_runtime_may_be_named_by_its_host, 60),
 	WR_TEST_LIMIT(test_a_runtime_that_never_answers_delays_nobody, 60),
 	WR_TEST_LIMIT(test_a_runtime_that_refuses_the_credential_says_so, 60),
 	WR_TEST_LIMIT(test_a_reload_drops_no_other_stream, 60), WR_TEST_END};

@@ -499,7 +499,7 @@ static void open_remote(struct wr_handles *self)
 		arguments[7] = "5M";
 	}
 	wr_process_start(&self->far, arguments, NULL);
-	CHECK_STATUS(wr_address_parse(&config.address, wr_view_of_string(self->far.address)),
+	CHECK_STATUS(wr_address_parse(&config.to.address, wr_view_of_string(self->far.address)),
 		     WR_OK);
 	config.host = wr_view_of_string(self->far.address);
 	CHECK_STATUS(wr_remote_runtime_new(&self->handle, &self->reactor, wr_test_allocator(),

@@ -149,6 +149,26 @@ static bool is_host_name(struct wr_view host)
 	return digits == 0 || (digits < host.bytes && host.data[host.bytes - 1 - digits] != '.');
 }
 
+static bool is_address(struct wr_address *number, struct wr_view host)
+{
+	return wr_address_of_number(number, host, 0) == WR_OK;
+}
+
+/* Without the dot at the end: every name here ends with the root. */
+static struct wr_view without_root(struct wr_view host)
+{
+	if (host.bytes > 1 && host.data[host.bytes - 1] == '.')
+		host.bytes--;
+	return host;
+}
+
+bool wr_lookup_takes(struct wr_view host)
+{
+	struct wr_address number;
+
+	return is_address(&number, host) || is_host_name(without_root(host));
+}
+
 /* ---- lookups ---- */
 
 /* Writes the addresses of one kind in turn with those of the other: when one of the two networks is
@@ -231,12 +251,11 @@ enum wr_status wr_lookup_begin(struct wr_lookup *self, struct wr_resolver *resol
 			       struct wr_view host, uint16_t port)
 {
 	struct wr_address number;
-	bool is_number = wr_address_of_number(&number, host, 0) == WR_OK;
+	bool is_number = is_address(&number, host);
 	struct wr_question *question;
 
 	wr_assert(self->resolver == NULL && self->on_done != NULL);
-	if (!is_number && host.bytes > 1 && host.data[host.bytes - 1] == '.')
-		host.bytes--; /* the root, which each name here ends with */
+	host = without_root(host);
 	if (!is_number && !is_host_name(host))
 		return WR_INVALID;
 	self->due.on_due = on_due;

@@ -58,6 +58,9 @@ struct wr_resolver *wr_resolver_new(struct wr_reactor *reactor, struct wr_alloca
 /* Lookups under way end without on_done. */
 void wr_resolver_free(struct wr_resolver *self);
 
+/* Whether it is a host that could be looked up. */
+bool wr_lookup_takes(struct wr_view host);
+
 /* Looks up a host: "localhost", a name of at most 253 characters, or a number, which is its own
  * answer. on_done is never called from within. WR_OK; WR_INVALID (not a host name), WR_NO_MEMORY:
  * nothing was begun.

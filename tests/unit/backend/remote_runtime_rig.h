@@ -438,8 +438,8 @@ static inline void rig_prepare(void)
 			      .events_max = 1000,
 			      .bytes_max = 1000000},
 	};
-	memcpy(&config.address.storage, &peer.address, sizeof peer.address);
-	config.address.bytes = sizeof peer.address;
+	memcpy(&config.to.address.storage, &peer.address, sizeof peer.address);
+	config.to.address.bytes = sizeof peer.address;
 }
 
 static inline void rig_start(void)

@@ -169,7 +169,7 @@ static inline void world_prepare(void)
 					  &address, &error);
 	CHECK(world.server != NULL);
 	world.config = (struct wr_remote_stream_config){
-		.address = far.address,
+		.to.address = far.address,
 		.host = WR_VIEW("far.example"),
 		.target_prefix = WR_VIEW("/base"),
 		.authorization = WR_VIEW("Bearer secret"),

@@ -89,7 +89,7 @@ static void prepare(void)
 	far_open();
 	CHECK_STATUS(wr_reactor_init(&rig.reactor, wr_test_allocator(), &error), WR_OK);
 	rig.peer = (struct wr_stream_peer){
-		.address = far.address,
+		.to.address = far.address,
 		.host = WR_VIEW("far.example"),
 		.target_prefix = WR_VIEW("/base"),
 		.fields = WR_VIEW("Authorization: Bearer secret\r\n"),

@@ -345,6 +345,7 @@ static void test_numbers_and_localhost_answer_themselves(void)
 	begin();
 	for (size_t i = 0; i < WR_COUNT(cases); i++) {
 		wr_test_case(cases[i].host);
+		CHECK(wr_lookup_takes(wr_view_of_string(cases[i].host)));
 		look_up(&result, cases[i].host);
 		await(&result);
 		CHECK_STATUS(result.status, WR_OK);
@@ -384,6 +385,7 @@ static void test_what_is_no_host_name_is_refused_at_once(void)
 	begin();
 	for (size_t i = 0; i < WR_COUNT(cases); i++) {
 		wr_test_case(cases[i]);
+		CHECK(!wr_lookup_takes(wr_test_guarded(0, wr_view_of_string(cases[i]))));
 		CHECK_STATUS(wr_lookup_begin(&result.lookup, resolver,
 					     wr_test_guarded(0, wr_view_of_string(cases[i])), 1),
 			     WR_INVALID);
