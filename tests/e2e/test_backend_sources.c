@@ -241,4 +241,5 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_runtime_may_be_named_by_its_host, 60),
 	WR_TEST_LIMIT(test_a_runtime_that_never_answers_delays_nobody, 60),
 	WR_TEST_LIMIT(test_a_runtime_that_refuses_the_credential_says_so, 60),
-	WR_TEST_LIMIT(test_a_reload_drops_no_other_stream, 60), WR_TEST_END};
+	WR_TEST_LIMIT(test_a_reload_drops_no_other_stream, 60),
+	WR_TEST_END};

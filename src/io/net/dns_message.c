@@ -131,7 +131,7 @@ static bool append_label(struct wire_name *name, const uint8_t *label, size_t by
 
 static bool read_name(struct reader *self, struct wire_name *name)
 {
-	size_t at = self->at, limit = self->at;
+	size_t at = self->at, limit = at;
 	bool has_jumped = false;
 
 	name->count = 0;
