@@ -54,6 +54,7 @@ enum {
 static const struct wr_option_part parts[] = {
 	{serving_rows, 0},
 	{wr_serving_access_options, SERVING},
+	{wr_serving_tls_options, SERVING},
 	{source_rows, 0},
 	{wr_hosting_name_options, EMBEDDED},
 	{wr_hosting_options, EMBEDDED},

@@ -4,7 +4,8 @@
 #include "backend/local_source.h"
 #include "check.h"
 #include "host/listening.h"
-#include "host/reload_tokens.h"
+#include "host/reload.h"
+#include "host/serving_tls.h"
 #include "io/log.h"
 #include "io/reactor/signal.h"
 
@@ -105,9 +106,13 @@ static void reload_remotes(struct wr_backend *self)
 
 static void reload(struct wr_backend *self)
 {
-	if (wr_reload_tokens(self->tokens, self->fixed_token_count,
-			     self->config->serving.token_file, &self->config->serving.address,
-			     &self->allocator))
+	const struct wr_reload what = {.serving = &self->config->serving,
+				       .tokens = self->tokens,
+				       .fixed_token_count = self->fixed_token_count,
+				       .tls = self->tls,
+				       .allocator = &self->allocator};
+
+	if (wr_reload(&what))
 		wr_browser_face_void_tickets(self->face);
 	self->wants_reload = true;
 }
@@ -245,6 +250,9 @@ static bool open_http(struct wr_backend *self, struct wr_buf *message)
 	struct wr_http_app app = wr_browser_face_app(self->face);
 	struct wr_http_server_config http = wr_serving_http(serving, self->tokens->count != 0);
 
+	if (!wr_serving_tls_open(&self->tls, serving, &self->reactor, &self->allocator, message))
+		return false;
+	http.tls = self->tls;
 	self->http = wr_listen(&self->reactor, &self->allocator, &http, &app, &serving->address,
 			       serving->listen, "--listen", message);
 	return self->http != NULL;
@@ -281,6 +289,7 @@ static bool attach(struct wr_backend *self, struct wr_buf *message)
 	wr_guard_init(&self->guard, self->tokens, &self->config->serving.origins,
 		      &self->config->serving.hosts, wr_http_server_address(self->http));
 	self->guard.admits_same_origin = true;
+	self->guard.is_secure = wr_serving_has_tls(&self->config->serving);
 	self->hook.on_turn = on_turn;
 	wr_reactor_add_hook(&self->reactor, &self->hook);
 	self->has_hook = true;
@@ -318,6 +327,7 @@ void wr_backend_deinit(struct wr_backend *self)
 	wr_registry_deinit(&self->registry);
 	if (self->http != NULL)
 		wr_http_server_free(self->http);
+	wr_serving_tls_close(self->tls);
 	if (self->face != NULL)
 		wr_browser_face_free(self->face);
 	wr_resolver_free(self->resolver);

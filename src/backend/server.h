@@ -3,8 +3,8 @@
  *
  * Life: init (everything is made, the socket listens) -> run (until a signal) -> deinit. SIGTERM
  * and SIGINT drain as worker-runtime does: programs of the embedded Runtime first, then every
- * stream gets what is pending and a Close 1001. SIGHUP reads the token file and the configuration
- * again; remotes that it says nothing new about are not touched.
+ * stream gets what is pending and a Close 1001. SIGHUP reads the token file, certificates and the
+ * configuration again; remotes that it says nothing new about are not touched.
  */
 #ifndef WR_BACKEND_SERVER_H
 #define WR_BACKEND_SERVER_H
@@ -29,6 +29,7 @@ struct wr_backend {
 	struct wr_resolver *resolver;
 	struct wr_runtime_handle *embedded; /* in the registry; NULL: none */
 	struct wr_browser_face *face;
+	struct wr_tls_server *tls; /* NULL: plain */
 	struct wr_http_server *http;
 	struct wr_tokens *tokens;
 	uint32_t fixed_token_count; /* those that are not from the file */

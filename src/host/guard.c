@@ -46,13 +46,14 @@ static bool is_listed_origin(const struct wr_guard *self, struct wr_view origin)
 	return false;
 }
 
-/* Whether it is a page of ours: its authority is what the request was sent to. Over TLS when
- * something in front of us speaks it. */
-static bool is_same_origin(struct wr_view origin, struct wr_view host)
+/* Whether it is a page of ours: its authority is what the request was sent to, and its scheme what
+ * we speak; over TLS also when something in front of us speaks it. */
+static bool is_same_origin(const struct wr_guard *self, struct wr_view origin, struct wr_view host)
 {
-	static const struct wr_view schemes[] = {WR_VIEW_INIT("http://"), WR_VIEW_INIT("https://")};
+	static const struct wr_view schemes[] = {WR_VIEW_INIT("https://"), WR_VIEW_INIT("http://")};
+	size_t count = self->is_secure ? 1 : WR_COUNT(schemes);
 
-	for (size_t i = 0; i < WR_COUNT(schemes); i++)
+	for (size_t i = 0; i < count; i++)
 		if (host.bytes != 0 && wr_view_starts(origin, schemes[i]) &&
 		    wr_view_equal_nocase(wr_view_skip(origin, schemes[i].bytes), host))
 			return true;
@@ -108,7 +109,7 @@ bool wr_guard_admits(struct wr_guard *self, const struct wr_http_head *head,
 		     enum wr_wire_error *error)
 {
 	if (head->origin.data != NULL && !is_listed_origin(self, head->origin) &&
-	    !(self->admits_same_origin && is_same_origin(head->origin, head->host))) {
+	    !(self->admits_same_origin && is_same_origin(self, head->origin, head->host))) {
 		*error = WR_WIRE_FORBIDDEN_ORIGIN;
 		return false;
 	}

@@ -27,7 +27,9 @@ struct wr_guard {
 	/* The Host that was found ours last: most clients send it again. */
 	char last_host[WR_GUARD_LAST_HOST_BYTES];
 	size_t last_host_bytes;
-	bool admits_same_origin; /* may be set after init */
+	/* May be set after init. */
+	bool admits_same_origin;
+	bool is_secure; /* TLS is spoken by us: an origin of ours begins https */
 };
 
 /* `bound` is where the server listens, with the port the system chose. */

@@ -3,6 +3,7 @@
 #include "host/hosting_options.h"
 #include "host/limit_process.h"
 #include "host/profiles.h"
+#include "host/serving_tls.h"
 #include "io/log.h"
 #include "io/memory.h"
 
@@ -107,6 +108,8 @@ static void announce(struct wr_program *self)
 	put(&out, self->name);
 	put(&out, ": listening on ");
 	self->announce(self, &out);
+	if (wr_serving_has_tls(self->serving))
+		put(&out, "; TLS");
 	put(&out, "\n");
 	write_out(2, wr_buf_view(&out));
 }
@@ -151,6 +154,7 @@ static bool read_settings(struct wr_program *self, struct wr_buf *message)
 		return true;
 	wr_address_parse(&self->serving->address, wr_view_of_string(self->serving->listen));
 	return wr_hosting_is_sound(self->hosting, message) &&
+	       wr_serving_tls_is_sound(self->serving, message) &&
 	       (self->is_sound == NULL || self->is_sound(self, message));
 }
 
@@ -164,7 +168,8 @@ static bool is_usable(struct wr_program *self, bool *had_secret, struct wr_buf *
 	wr_settings_wipe_secrets(self->options, self->argc, self->argv);
 	serving->local_token = NULL;
 	if (is_good && serving->wants_check)
-		is_good = wr_profiles_check(self->hosting, &self->allocator, message);
+		is_good = wr_serving_tls_check(serving, &self->allocator, message) &&
+			  wr_profiles_check(self->hosting, &self->allocator, message);
 	return is_good;
 }
 

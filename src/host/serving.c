@@ -30,6 +30,29 @@ const struct wr_option wr_serving_access_options[] = {
 	WR_OPTION_END,
 };
 
+#if WR_TLS
+#define TLS_TITLE "TLS"
+#else
+#define TLS_TITLE "TLS (it is not in this build: make TLS=bearssl)"
+#endif
+
+const struct wr_option wr_serving_tls_options[] = {
+	WR_OPTION_GROUP(TLS_TITLE),
+	TEXT("tls-cert", "FILE", WR_OPTION_TEXT, tls_cert,
+	     "serve https: the certificate and what leads to its root (PEM)"),
+	TEXT("tls-key", "FILE", WR_OPTION_TEXT, tls_key,
+	     "its key (PEM); SIGHUP reads all of these again"),
+	TEXT("tls-client-ca", "FILE", WR_OPTION_TEXT, tls_client_ca,
+	     "clients must show a certificate of these (PEM), besides a token"),
+	TEXT("tls-client-key", "PIN", WR_OPTION_LIST, tls_client_keys,
+	     "and one with this key: sha256//BASE64 (may repeat)"),
+	NUMBER("tls-max-connections", "N", WR_OPTION_COUNT, tls_connections_max, 1,
+	       WR_TLS_CONN_COUNT_MAX, 1u << 20, "connections, of some 25 KB each"),
+	NUMBER("tls-handshake-ms", "MS", WR_OPTION_MS, tls_handshake_ms, 1, WR_TLS_HANDSHAKE_MS_MAX,
+	       HOUR_MS, "for a handshake"),
+	WR_OPTION_END,
+};
+
 const struct wr_option wr_serving_limit_options[] = {
 	NUMBER("max-memory", "SIZE", WR_OPTION_BYTES, memory_max, 0, 0, BYTES_MAX,
 	       "all memory; what goes beyond is refused (0: no limit)"),

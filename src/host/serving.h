@@ -18,6 +18,9 @@ struct wr_serving {
 	struct wr_address address; /* what `listen` says */
 	const char *local_token, *local_token_env, *token_file;
 	struct wr_texts origins, hosts;
+	const char *tls_cert, *tls_key, *tls_client_ca; /* files; NULL: none */
+	struct wr_texts tls_client_keys;		/* pins of the clients that may come */
+	uint64_t tls_connections_max, tls_handshake_ms;
 	uint64_t memory_max; /* 0: no limit */
 	uint64_t connections_max;
 	uint64_t idle_ms, head_ms, body_ms, send_ms, ping_ms, drain_ms;
@@ -27,6 +30,7 @@ struct wr_serving {
 };
 
 extern const struct wr_option wr_serving_access_options[]; /* a group */
+extern const struct wr_option wr_serving_tls_options[];	   /* a group */
 extern const struct wr_option wr_serving_limit_options[];  /* rows without a title */
 extern const struct wr_option wr_serving_time_options[];   /* a group */
 extern const struct wr_option wr_serving_other_options[];  /* a group */

@@ -32,6 +32,7 @@ static const struct wr_option_part parts[] = {
 	{wr_hosting_name_options, HOSTING},
 	{compat_rows, 0},
 	{wr_serving_access_options, SERVING},
+	{wr_serving_tls_options, SERVING},
 	{wr_hosting_options, HOSTING},
 	{limits_title, 0},
 	{wr_hosting_limit_options, HOSTING},

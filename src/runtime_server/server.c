@@ -2,7 +2,8 @@
 
 #include "check.h"
 #include "host/listening.h"
-#include "host/reload_tokens.h"
+#include "host/reload.h"
+#include "host/serving_tls.h"
 #include "io/log.h"
 #include "io/memory.h"
 #include "io/reactor/signal.h"
@@ -96,14 +97,23 @@ static void on_turn(struct wr_turn_hook *hook)
 
 /* ---- signals ---- */
 
+static void reload(struct wr_server *self)
+{
+	const struct wr_reload what = {.serving = &self->config->serving,
+				       .tokens = self->tokens,
+				       .fixed_token_count = self->fixed_token_count,
+				       .tls = self->tls,
+				       .allocator = &self->allocator};
+
+	(void)wr_reload(&what);
+}
+
 static void on_signal(void *context, int number)
 {
 	struct wr_server *self = context;
 
 	if (number == SIGHUP)
-		wr_reload_tokens(self->tokens, self->fixed_token_count,
-				 self->config->serving.token_file, &self->config->serving.address,
-				 &self->allocator);
+		reload(self);
 	else if (number == SIGCHLD)
 		wr_profiles_reap(&self->profiles);
 	else if (self->is_draining)
@@ -181,6 +191,9 @@ static bool open_http(struct wr_server *self, struct wr_buf *message)
 	struct wr_http_app app = wr_routes_app(self);
 	struct wr_http_server_config http = wr_serving_http(serving, self->tokens->count != 0);
 
+	if (!wr_serving_tls_open(&self->tls, serving, &self->reactor, &self->allocator, message))
+		return false;
+	http.tls = self->tls;
 	self->http = wr_listen(&self->reactor, &self->allocator, &http, &app, &serving->address,
 			       serving->listen, "--bind", message);
 	return self->http != NULL;
@@ -212,6 +225,7 @@ bool wr_server_init(struct wr_server *self, const struct wr_config *config,
 	}
 	wr_guard_init(&self->guard, tokens, &config->serving.origins, &config->serving.hosts,
 		      wr_http_server_address(self->http));
+	self->guard.is_secure = wr_serving_has_tls(&config->serving);
 	self->hook.on_turn = on_turn;
 	wr_reactor_add_hook(&self->reactor, &self->hook);
 	return true;
@@ -234,6 +248,7 @@ void wr_server_deinit(struct wr_server *self)
 	wr_streams_deinit(&self->streams);
 	if (self->http != NULL)
 		wr_http_server_free(self->http);
+	wr_serving_tls_close(self->tls);
 	wr_profiles_deinit(&self->profiles);
 	if (self->runtime != NULL)
 		wr_runtime_free(self->runtime);

@@ -5,7 +5,8 @@
  * Life: init (everything is made, the socket listens) -> run (until a signal) -> deinit. SIGTERM
  * and SIGINT drain (reliability 9): no new connections, commands are refused, children are stopped,
  * streams get what is pending and a Close 1001; a second one, or the end of the drain time, ends it
- * at once. SIGHUP reads the token file again. A store that fails ends it, too, in bad order, unless
+ * at once. SIGHUP reads the token file
+ * and certificates again. A store that fails ends it, too, in bad order, unless
  * it is told to go on reading.
  */
 #ifndef WR_RUNTIME_SERVER_SERVER_H
@@ -29,6 +30,7 @@ struct wr_server {
 	struct wr_streams streams;
 	struct wr_storage storage;
 	struct wr_runtime *runtime;
+	struct wr_tls_server *tls; /* NULL: plain */
 	struct wr_http_server *http;
 	struct wr_tokens *tokens;
 	uint32_t fixed_token_count; /* those that are not from the file */

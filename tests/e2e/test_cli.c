@@ -226,6 +226,18 @@ static void test_usage_errors_say_why_and_end_with_2(void)
 		{"unknown unit", {"--max-memory", "5T"}, "with K, M or G"},
 		{"half a unit", {"--max-memory", "5Ki"}, "with K, M or G"},
 		{"unit only", {"--max-memory", "K"}, "with K, M or G"},
+#if WR_TLS
+		{"a certificate without a key", {"--tls-cert", "x"}, "belong together"},
+		{"a key without a certificate", {"--tls-key", "x"}, "belong together"},
+		{"clients without a certificate", {"--tls-client-ca", "x"}, "needs --tls-cert"},
+		{"pins without an authority",
+		 {"--tls-cert=x", "--tls-key=x", "--tls-client-key=sha256//x"},
+		 "needs --tls-client-ca"},
+#else
+		{"no TLS here", {"--tls-cert=x", "--tls-key=x"}, "make TLS=bearssl"},
+		{"no TLS here, of clients", {"--tls-client-ca=x"}, "make TLS=bearssl"},
+		{"no TLS here, of pins", {"--tls-client-key=x"}, "make TLS=bearssl"},
+#endif
 	};
 	struct wr_process run;
 
