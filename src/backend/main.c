@@ -13,11 +13,20 @@ static bool has_fresh;
 
 static struct wr_program program;
 
+/* --check-config looks into every file; who serves does so when the remotes are made. */
 static bool is_sound(struct wr_program *self, struct wr_buf *message)
 {
-	(void)self;
-	return wr_remotes_check(config.remotes, config.remote_count, config.serving.config_file,
-				message);
+	struct wr_reactor reactor;
+	struct wr_error error;
+	bool has_loop = config.serving.wants_check &&
+			wr_reactor_init(&reactor, &self->allocator, &error) == WR_OK;
+	bool is_good =
+		wr_remotes_check(config.remotes, config.remote_count, config.serving.config_file,
+				 has_loop ? &reactor : NULL, &self->allocator, message);
+
+	if (has_loop)
+		wr_reactor_deinit(&reactor);
+	return is_good;
 }
 
 /* The remotes are copied by those who are made of them, so a file read before can go. */

@@ -129,6 +129,8 @@ enum wr_remote_cause wr_remote_cause_of(enum wr_source_operation operation,
 
 	if (outcome->status == WR_TIMEOUT)
 		return WR_REMOTE_CAUSE_TIMEOUT;
+	if (outcome->status == WR_UNAVAILABLE && outcome->fault != NULL)
+		return WR_REMOTE_CAUSE_TLS;
 	if (outcome->status == WR_UNAVAILABLE || outcome->status == WR_CLOSED)
 		return WR_REMOTE_CAUSE_NETWORK;
 	if (outcome->status == WR_NO_MEMORY || outcome->status == WR_OVERLOAD)

@@ -17,6 +17,9 @@
 #define WR_REMOTE_CAUSE_LIST(X)                                                                    \
 	X(TIMEOUT, FAILED, ERROR, "remote_runtime_timeout", "the Runtime did not answer in time")  \
 	X(NETWORK, FAILED, ERROR, "remote_runtime_network_error", "the Runtime cannot be reached") \
+	X(TLS, FAILED, ERROR, "remote_runtime_tls_failed",                                         \
+	  "no TLS connection to the Runtime that could be trusted: the log of this Backend says "  \
+	  "why")                                                                                   \
 	X(CLIENT, FAILED, ERROR, "remote_runtime_client_error",                                    \
 	  "the Backend has no room to ask this Runtime at the moment: try again soon")             \
 	X(MALFORMED, FAILED, ERROR, "remote_runtime_malformed_response",                           \

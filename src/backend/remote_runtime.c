@@ -3,6 +3,8 @@
 #include "backend/ids.h"
 #include "backend/remote_calls.h"
 #include "backend/remote_stream.h"
+#include "backend/remote_tls.h"
+#include "bounds.h"
 #include "check.h"
 #include "host/tokens.h"
 #include "io/log.h"
@@ -33,6 +35,8 @@ struct remote_runtime {
 	char host_id[WR_BACKEND_ID_BYTES_MAX];
 	size_t host_id_bytes;
 	struct label configured_label, remote_label;
+	struct wr_tls_client *tls; /* NULL: plain */
+	char tls_name[WR_TLS_NAME_BYTES_MAX + 1];
 
 	/* GET /v1/runtime: begun when the stream comes up and when something changed, at most once
 	 * in LOOK_MS. */
@@ -191,8 +195,25 @@ static const char *state_name(enum wr_remote_state state)
 		return "without_stream";
 	case WR_REMOTE_MALFORMED:
 		return "malformed";
+	case WR_REMOTE_UNTRUSTED:
+		return "tls_failed";
 	}
 	wr_unreachable();
+}
+
+static void log_state(const struct remote_runtime *self, enum wr_remote_state state)
+{
+	const char *fault = self->stream != NULL ? wr_remote_stream_fault(self->stream) : NULL;
+
+	if (state == WR_REMOTE_UNTRUSTED && fault != NULL)
+		WR_LOG(WR_LOG_WARNING, "remote_runtime",
+		       WR_LOG_TEXT("runtime", self->handle.runtime_id),
+		       WR_LOG_TEXT("state", wr_view_of_string(state_name(state))),
+		       WR_LOG_TEXT("why", wr_view_of_string(fault)));
+	else
+		WR_LOG(is_found(state) ? WR_LOG_INFO : WR_LOG_WARNING, "remote_runtime",
+		       WR_LOG_TEXT("runtime", self->handle.runtime_id),
+		       WR_LOG_TEXT("state", wr_view_of_string(state_name(state))));
 }
 
 static void on_state(void *context, enum wr_remote_state state)
@@ -202,9 +223,7 @@ static void on_state(void *context, enum wr_remote_state state)
 	if (state == self->told_state)
 		return;
 	self->told_state = state;
-	WR_LOG(is_found(state) ? WR_LOG_INFO : WR_LOG_WARNING, "remote_runtime",
-	       WR_LOG_TEXT("runtime", self->handle.runtime_id),
-	       WR_LOG_TEXT("state", wr_view_of_string(state_name(state))));
+	log_state(self, state);
 	self->calls.can_stream = state == WR_REMOTE_UP;
 	/* Whatever comes back may be another. */
 	self->calls.honours_keys = false;
@@ -234,6 +253,9 @@ static bool find_cause(enum wr_remote_cause *cause, enum wr_remote_state state)
 		return true;
 	case WR_REMOTE_MALFORMED:
 		*cause = WR_REMOTE_CAUSE_MALFORMED;
+		return true;
+	case WR_REMOTE_UNTRUSTED:
+		*cause = WR_REMOTE_CAUSE_TLS;
 		return true;
 	}
 	wr_unreachable();
@@ -364,6 +386,7 @@ static void free_runtime(struct wr_runtime_handle *handle)
 	wr_http_call_cancel(&self->look);
 	if (self->has_calls)
 		wr_remote_calls_deinit(&self->calls);
+	wr_remote_tls_close(self->tls);
 	wr_allocator_free(self->allocator, self, sizeof *self);
 }
 
@@ -377,6 +400,12 @@ static const struct wr_runtime_handle_ops ops = {
 	.free = free_runtime,
 };
 
+/* As TLS wants it. */
+static const char *name_of(const struct remote_runtime *self)
+{
+	return self->tls_name[0] != '\0' ? self->tls_name : NULL;
+}
+
 static enum wr_status start_calls(struct remote_runtime *self,
 				  const struct wr_remote_config *config,
 				  struct wr_view authorization)
@@ -389,6 +418,8 @@ static enum wr_status start_calls(struct remote_runtime *self,
 	http.resolver = config->to.resolver;
 	http.host_name = config->to.host_name;
 	http.port = config->to.port;
+	http.tls = config->tls;
+	http.tls_name = name_of(self);
 	http.host = config->host;
 	http.target_prefix = config->target_prefix;
 	http.authorization = authorization;
@@ -404,6 +435,8 @@ static enum wr_status start_stream(struct remote_runtime *self, struct wr_http_s
 {
 	const struct wr_remote_stream_config stream = {
 		.to = config->to,
+		.tls = config->tls,
+		.tls_name = name_of(self),
 		.host = config->host,
 		.target_prefix = config->target_prefix,
 		.authorization = authorization,
@@ -450,6 +483,8 @@ static void name_it(struct remote_runtime *self, const struct wr_remote_config *
 	self->host_id_bytes =
 		wr_backend_id_make(self->host_id, WR_VIEW("remote-"), config->runtime_id);
 	set_label(&self->configured_label, config->display_name);
+	if (config->tls_name.bytes != 0)
+		memcpy(self->tls_name, config->tls_name.data, config->tls_name.bytes);
 }
 
 enum wr_status wr_remote_runtime_new(struct wr_runtime_handle **out, struct wr_reactor *reactor,
@@ -459,7 +494,8 @@ enum wr_status wr_remote_runtime_new(struct wr_runtime_handle **out, struct wr_r
 	struct remote_runtime *self;
 	enum wr_status status;
 
-	if (!wr_backend_id_is_valid(config->runtime_id))
+	if (!wr_backend_id_is_valid(config->runtime_id) ||
+	    config->tls_name.bytes > WR_TLS_NAME_BYTES_MAX)
 		return WR_INVALID;
 	self = wr_allocator_take_zeroed(allocator, sizeof *self);
 	if (self == NULL)
@@ -471,9 +507,11 @@ enum wr_status wr_remote_runtime_new(struct wr_runtime_handle **out, struct wr_r
 	self->look_timer.on_due = on_look_due;
 	name_it(self, config);
 	status = start(self, server, config);
-	if (status == WR_OK)
-		*out = &self->handle;
-	else
+	if (status != WR_OK) {
 		free_runtime(&self->handle);
-	return status;
+		return status;
+	}
+	self->tls = config->tls;
+	*out = &self->handle;
+	return WR_OK;
 }

@@ -15,6 +15,8 @@
 #include "core/event_log.h"
 #include "io/reactor/reactor.h"
 
+struct wr_tls_client;
+
 /* Texts are copied; the credential is wiped at the end. */
 struct wr_remote_config {
 	struct wr_view runtime_id;    /* valid by contract 8.2 */
@@ -23,6 +25,8 @@ struct wr_remote_config {
 	struct wr_view host;	      /* its authority: the Host field */
 	struct wr_view target_prefix; /* its path without trailing slashes, or absent */
 	struct wr_view credential;    /* the bearer token, or absent */
+	struct wr_tls_client *tls;    /* NULL: plain; taken, when it is made */
+	struct wr_view tls_name;      /* whom its certificate must name; absent only with a pin */
 	uint32_t ms_max;	      /* for a whole request */
 	const struct wr_policy *policy;
 	const struct wr_ws_config *streams; /* of browsers; NULL: the defaults */

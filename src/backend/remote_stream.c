@@ -408,6 +408,8 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 	self->reactor = reactor;
 	self->allocator = allocator;
 	self->peer.to = config->to;
+	self->peer.tls = config->tls;
+	self->peer.tls_name = config->tls_name;
 	self->peer.ms_max = config->ms_max;
 	self->policy = config->policy;
 	self->on_state = config->on_state;
@@ -458,6 +460,11 @@ void wr_remote_stream_free(struct wr_remote_stream *self)
 	wr_allocator_free(self->allocator, self->texts,
 			  self->texts == NULL ? 0 : self->texts_bytes);
 	wr_allocator_free(self->allocator, self, sizeof *self);
+}
+
+const char *wr_remote_stream_fault(const struct wr_remote_stream *self)
+{
+	return self->upstream.client.fault;
 }
 
 enum wr_remote_state wr_remote_stream_state(const struct wr_remote_stream *self)

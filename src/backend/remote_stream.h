@@ -34,12 +34,15 @@ enum wr_remote_state {
 	WR_REMOTE_UNREACHABLE,	/* cannot connect, cut, or silent */
 	WR_REMOTE_UNAUTHORIZED, /* 401, 403 */
 	WR_REMOTE_UNSUPPORTED,	/* 404, 405, 501: it has no runtime-wide stream */
-	WR_REMOTE_MALFORMED	/* it speaks something else */
+	WR_REMOTE_MALFORMED,	/* it speaks something else */
+	WR_REMOTE_UNTRUSTED	/* TLS failed, or its certificate is not what it must be */
 };
 
 /* Texts are copied. */
 struct wr_remote_stream_config {
 	struct wr_dial_target to;
+	struct wr_tls_client *tls; /* NULL: plain; borrowed, as its name */
+	const char *tls_name;
 	struct wr_view host;	      /* of the Host field */
 	struct wr_view target_prefix; /* before every target, or absent */
 	struct wr_view authorization; /* value of that field, or absent */
@@ -63,6 +66,8 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 void wr_remote_stream_free(struct wr_remote_stream *self);
 
 enum wr_remote_state wr_remote_stream_state(const struct wr_remote_stream *self);
+/* Static text on why TLS failed last, or NULL. */
+const char *wr_remote_stream_fault(const struct wr_remote_stream *self);
 /* Somebody has reason to believe that it may be back: tries at once when it is waiting. */
 void wr_remote_stream_nudge(struct wr_remote_stream *self);
 

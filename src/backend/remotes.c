@@ -2,11 +2,20 @@
 
 #include "backend/ids.h"
 #include "backend/remote_runtime.h"
+#include "backend/remote_tls.h"
 #include "bytes/endian.h"
 #include "bytes/sha256.h"
 #include "check.h"
 #include "codec/http/url.h"
 #include "host/tokens.h"
+
+/* Where settings come from, and what is needed to look at what they name. */
+struct source {
+	const char *file;
+	struct wr_reactor *reactor; /* NULL: the files of TLS are not read */
+	struct wr_allocator *allocator;
+	struct wr_buf *message;
+};
 
 /* A setting with all that it names looked up. */
 struct prepared {
@@ -21,10 +30,12 @@ static void put(struct wr_buf *message, const char *text)
 }
 
 /* "FILE:LINE: [[remote]] `ID`: what"; false. */
-static bool refuse(struct wr_buf *message, const char *file,
-		   const struct wr_remote_setting *setting, const char *what)
+static bool refuse(const struct source *source, const struct wr_remote_setting *setting,
+		   const char *what)
 {
-	put(message, file);
+	struct wr_buf *message = source->message;
+
+	put(message, source->file);
 	put(message, ":");
 	wr_buf_append_u64(message, setting->line);
 	put(message, ": [[remote]] ");
@@ -50,23 +61,28 @@ static bool find_host(struct wr_dial_target *to, const struct wr_url *url)
 }
 
 /* NULL, or what is wrong. */
-static const char *read_base_url(struct wr_remote_config *config, const char *text)
+static const char *read_base_url(struct wr_remote_config *config,
+				 const struct wr_remote_setting *setting, bool *is_secure)
 {
-	struct wr_view whole = wr_view_of_string(text);
-	struct wr_url url;
+	struct wr_view whole = wr_view_of_string(setting->base_url);
+	struct wr_url url = {.port = 0};
+	const char *fault;
 
+	*is_secure = false;
 	if (wr_view_starts(whole, WR_VIEW("unix:"))) {
 		config->host = WR_VIEW("localhost");
-		return wr_address_parse(&config->to.address, whole) == WR_OK
-			       ? NULL
-			       : "has a base_url that is no path of a socket";
+		if (wr_address_parse(&config->to.address, whole) != WR_OK)
+			return "has a base_url that is no path of a socket";
+		return wr_remote_tls_fault(&config->tls_name, setting, &url);
 	}
 	if (wr_url_parse(&url, whole) != WR_OK || url.is_websocket)
 		return "needs a base_url such as http://192.0.2.7:8650";
-	if (url.is_secure)
-		return "has an https base_url, and TLS is not in this build: use http, or a tunnel";
+	*is_secure = url.is_secure;
 	if (!find_host(&config->to, &url))
 		return "has a base_url whose host is neither a name nor an address";
+	fault = wr_remote_tls_fault(&config->tls_name, setting, &url);
+	if (fault != NULL)
+		return fault;
 	config->host = url.authority;
 	config->target_prefix = url.target;
 	while (config->target_prefix.bytes > 0 &&
@@ -92,7 +108,8 @@ static void hash_text(struct wr_sha256 *hash, struct wr_view text)
 		wr_sha256_feed(hash, text);
 }
 
-static void take_fingerprint(struct prepared *self, const struct wr_remote_setting *setting)
+static void take_fingerprint(struct prepared *self, const struct wr_remote_setting *setting,
+			     struct wr_allocator *allocator)
 {
 	struct wr_sha256 hash;
 	uint8_t ms[8];
@@ -104,62 +121,83 @@ static void take_fingerprint(struct prepared *self, const struct wr_remote_setti
 	hash_text(&hash, wr_view_of_string(setting->base_url));
 	hash_text(&hash, self->config.credential);
 	hash_text(&hash, wr_view_of(ms, sizeof ms));
+	wr_remote_tls_hash(&hash, setting, allocator);
 	wr_sha256_finish(&hash, self->fingerprint);
 }
 
 static bool read_credential(struct prepared *self, const struct wr_remote_setting *setting,
-			    const char *file, struct wr_buf *message)
+			    const struct source *source)
 {
 	struct wr_buf secret;
 
 	if (setting->token_file == NULL)
 		return true;
 	wr_buf_init_fixed(&secret, self->secret, sizeof self->secret);
-	if (!wr_tokens_load_one(&secret, setting->token_file, message)) {
-		put(message, "; it is the token_file of ");
-		return refuse(message, file, setting, "");
+	if (!wr_tokens_load_one(&secret, setting->token_file, source->message)) {
+		put(source->message, "; it is the token_file of ");
+		return refuse(source, setting, "");
 	}
 	self->config.credential = wr_buf_view(&secret);
 	return true;
 }
 
+static bool open_tls(struct prepared *self, const struct wr_remote_setting *setting,
+		     const struct source *source)
+{
+	if (wr_remote_tls_open(&self->config.tls, setting, source->reactor, source->allocator,
+			       source->message))
+		return true;
+	put(source->message, "; it is of ");
+	return refuse(source, setting, "");
+}
+
+static void unprepare(struct prepared *self)
+{
+	wr_remote_tls_close(self->config.tls);
+	wr_tokens_wipe(self, sizeof *self);
+}
+
+/* To be undone in any case. */
 static bool prepare(struct prepared *self, const struct wr_remote_setting *setting,
-		    const char *file, struct wr_buf *message)
+		    const struct source *source)
 {
 	const char *detail;
+	bool is_secure;
 
 	*self = (struct prepared){.config.ms_max = (uint32_t)setting->timeout_ms};
 	self->config.runtime_id = wr_view_of_string(setting->id);
 	self->config.display_name = wr_view_of_string(setting->display_name);
 	if (setting->id == NULL)
-		return refuse(message, file, setting, "needs an id");
+		return refuse(source, setting, "needs an id");
 	if (!wr_backend_id_is_valid(self->config.runtime_id))
 		return refuse(
-			message, file, setting,
+			source, setting,
 			"has an id that cannot stand in a path: 1 to 120 of A-Z a-z 0-9 _ : -");
 	if (setting->base_url == NULL)
-		return refuse(message, file, setting, "needs a base_url");
-	detail = read_base_url(&self->config, setting->base_url);
+		return refuse(source, setting, "needs a base_url");
+	detail = read_base_url(&self->config, setting, &is_secure);
 	if (detail != NULL)
-		return refuse(message, file, setting, detail);
-	if (!read_credential(self, setting, file, message))
+		return refuse(source, setting, detail);
+	if (!read_credential(self, setting, source))
 		return false;
-	take_fingerprint(self, setting);
-	return true;
+	take_fingerprint(self, setting, source->allocator);
+	return !is_secure || source->reactor == NULL || open_tls(self, setting, source);
 }
 
 bool wr_remotes_check(const struct wr_remote_setting *settings, uint32_t count, const char *file,
+		      struct wr_reactor *reactor, struct wr_allocator *allocator,
 		      struct wr_buf *message)
 {
+	const struct source source = {file, reactor, allocator, message};
 	struct prepared prepared;
 	bool is_good = true;
 
 	for (uint32_t i = 0; i < count && is_good; i++) {
-		is_good = prepare(&prepared, &settings[i], file, message);
-		wr_tokens_wipe(&prepared, sizeof prepared);
+		is_good = prepare(&prepared, &settings[i], &source);
+		unprepare(&prepared);
 		for (uint32_t other = 0; other < i && is_good; other++)
 			if (strcmp(settings[other].id, settings[i].id) == 0)
-				is_good = refuse(message, file, &settings[i], "is there twice");
+				is_good = refuse(&source, &settings[i], "is there twice");
 	}
 	return is_good;
 }
@@ -227,6 +265,7 @@ static bool apply_one(struct wr_remotes *self, struct prepared *prepared)
 	if (wr_remote_runtime_new(&handle, self->reactor, self->allocator, self->server,
 				  &prepared->config) != WR_OK)
 		return false;
+	prepared->config.tls = NULL; /* the handle's */
 	if (entry != NULL) {
 		status = wr_registry_replace(self->registry, entry->handle, handle);
 	} else {
@@ -248,24 +287,26 @@ static bool apply_one(struct wr_remotes *self, struct prepared *prepared)
 bool wr_remotes_apply(struct wr_remotes *self, const struct wr_remote_setting *settings,
 		      uint32_t count, const char *file, struct wr_buf *message)
 {
+	const struct source source = {file, self->reactor, self->allocator, message};
 	struct prepared prepared;
-	bool is_done = wr_remotes_check(settings, count, file, message);
+	bool is_done =
+		wr_remotes_check(settings, count, file, self->reactor, self->allocator, message);
 
 	for (uint32_t i = 0; i < count && is_done; i++) {
 		struct wr_view id = wr_view_of_string(settings[i].id);
 		if (find_entry(self, id) == NULL && wr_registry_find(self->registry, id) != NULL)
-			is_done = refuse(message, file, &settings[i],
+			is_done = refuse(&source, &settings[i],
 					 "has the id of a source of this Backend itself");
 	}
 	if (!is_done)
 		return false;
 	remove_unwanted(self, settings, count);
 	for (uint32_t i = 0; i < count && is_done; i++) {
-		is_done = prepare(&prepared, &settings[i], file, message);
+		is_done = prepare(&prepared, &settings[i], &source);
 		if (is_done && !apply_one(self, &prepared))
-			is_done = refuse(message, file, &settings[i],
+			is_done = refuse(&source, &settings[i],
 					 "could not be added: there is no memory");
-		wr_tokens_wipe(&prepared, sizeof prepared);
+		unprepare(&prepared);
 	}
 	if (is_done)
 		put_in_order(self, settings, count);

@@ -2,7 +2,8 @@
  * remotes — the remote Runtimes of a configuration as handles in the registry: made at the start,
  * and kept, changed or removed when the configuration is read again (contract 8.7).
  *
- * A remote whose settings and credential are the same as before is not touched: its streams go on.
+ * A remote whose settings, credential and certificates are the same as before is not touched: its
+ * streams go on.
  */
 #ifndef WR_BACKEND_REMOTES_H
 #define WR_BACKEND_REMOTES_H
@@ -19,6 +20,8 @@ enum { WR_REMOTE_COUNT_MAX = 64 };
 /* A [[remote]] of the configuration. Texts are NULL when not given. */
 struct wr_remote_setting {
 	const char *id, *display_name, *base_url, *token_file;
+	/* Of https. */
+	const char *tls_name, *tls_ca, *tls_pin, *tls_cert, *tls_key;
 	uint64_t timeout_ms;
 	uint32_t line; /* where it begins in the file */
 };
@@ -42,9 +45,10 @@ struct wr_remotes {
 	uint32_t count;
 };
 
-/* Whether these settings could be applied: addresses, credentials, ids. False, and why, with the
- * file and line: they cannot. */
+/* Whether these settings could be applied: addresses, credentials, ids, and with a reactor also the
+ * files of TLS. False, and why, with the file and line: they cannot. */
 bool wr_remotes_check(const struct wr_remote_setting *settings, uint32_t count, const char *file,
+		      struct wr_reactor *reactor, struct wr_allocator *allocator,
 		      struct wr_buf *message);
 
 /* Makes the registry's remotes these, in this order. False, with a message: nothing has changed, or

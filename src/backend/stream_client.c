@@ -70,6 +70,8 @@ static enum wr_status why_of_end(const struct wr_ws_client_end *end)
 		return WR_SYNTAX;
 	case WR_NO_MEMORY:
 		return WR_NO_MEMORY;
+	case WR_UNAVAILABLE:
+		return end->fault != NULL ? WR_FORBIDDEN : WR_UNAVAILABLE;
 	default:
 		return WR_UNAVAILABLE;
 	}
@@ -81,6 +83,7 @@ static void on_end(void *context, struct wr_ws_client *ws, const struct wr_ws_cl
 	enum wr_status why = self->failure != WR_OK ? self->failure : why_of_end(end);
 
 	(void)ws;
+	self->fault = end->fault;
 	release(self);
 	self->ops->on_end(self->context, self, why);
 }
@@ -252,6 +255,8 @@ enum wr_status wr_stream_client_open(struct wr_stream_client *self, struct wr_re
 	config.resolver = peer->to.resolver;
 	config.host_name = peer->to.host_name;
 	config.port = peer->to.port;
+	config.tls = peer->tls;
+	config.tls_name = peer->tls_name;
 	config.host = peer->host;
 	config.target = wr_buf_view(&text);
 	config.fields = peer->fields;

@@ -18,6 +18,8 @@
 /* The Runtime that is spoken to; all borrowed for life. */
 struct wr_stream_peer {
 	struct wr_dial_target to;
+	struct wr_tls_client *tls; /* NULL: plain */
+	const char *tls_name;
 	struct wr_view host;	      /* of the Host field */
 	struct wr_view target_prefix; /* before every target, or absent */
 	struct wr_view fields;	      /* finished lines of every request, or absent */
@@ -44,7 +46,8 @@ struct wr_stream_client_ops {
 	 * answer than 101.
 	 * WR_MALFORMED, WR_SCOPE_MISMATCH, WR_UNKNOWN, WR_AHEAD, WR_LOST_TAIL, WR_EXPIRED: the
 	 * Runtime refused the cursor. WR_CORRUPT: it cannot read what comes next.
-	 * WR_SYNTAX: what came is not the protocol.
+	 * WR_SYNTAX: what came is not the protocol. WR_FORBIDDEN: TLS failed (`fault` of the
+	 * client).
 	 * WR_NO_MEMORY: of ours. WR_UNAVAILABLE: everything else.
 	 */
 	void (*on_end)(void *context, struct wr_stream_client *client, enum wr_status why);
@@ -58,6 +61,7 @@ struct wr_stream_client {
 	struct wr_buf message, texts;
 	enum wr_status failure; /* why we closed it; WR_OK: we did not */
 	uint64_t life;		/* moves on with every abort */
+	const char *fault;	/* static text on how TLS failed, or NULL */
 };
 
 /* Begins to connect; nothing is told from within. WR_OK; WR_NO_MEMORY, WR_IO, WR_INVALID (texts

@@ -162,6 +162,8 @@ static enum wr_remote_state state_of(const struct wr_upstream *self, enum wr_sta
 		return WR_REMOTE_UNSUPPORTED;
 	case WR_SYNTAX:
 		return WR_REMOTE_MALFORMED;
+	case WR_FORBIDDEN:
+		return WR_REMOTE_UNTRUSTED;
 	default:
 		/* A refused cursor where none was given. */
 		return is_refusal(why) && !self->has_position ? WR_REMOTE_MALFORMED

@@ -65,7 +65,31 @@ static const struct {
 	{"[[remote]]\nid = \"a\"\n", {"backend.conf:1", "needs a base_url"}},
 	{"[[remote]]\nid = \"a\"\nbase_url = \"ftp://1.2.3.4\"\n",
 	 {"backend.conf:1", "http://192.0.2.7:8650"}},
-	{"[[remote]]\nid = \"a\"\nbase_url = \"https://1.2.3.4\"\n", {"backend.conf:1", "TLS"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"http://1.2.3.4:1\"\ntls_name = \"b\"\n",
+	 {"backend.conf:1", "does not begin https"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"unix:/tmp/x\"\ntls_ca = \"b\"\n",
+	 {"backend.conf:1", "does not begin https"}},
+#if WR_TLS
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://1.2.3.4\"\n",
+	 {"backend.conf:1", "tls_name", "tls_pin"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://b\"\ntls_name = \"1.2.3.4\"\n",
+	 {"backend.conf:1", "not a host name"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://b\"\ntls_pin = \"sha256//x\"\n",
+	 {"backend.conf:1", "44 characters"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://b\"\ntls_cert = \"x\"\n",
+	 {"backend.conf:1", "belong together"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://b\"\ntls_ca = \"x\"\n"
+	 "tls_pin = \"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\n",
+	 {"backend.conf:1", "both"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://b\"\ntls_ca = \"/nowhere\"\n",
+	 {"backend.conf:1", "/nowhere"}},
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://b\"\n"
+	 "tls_cert = \"/nowhere\"\ntls_key = \"/nowhere\"\n",
+	 {"backend.conf:1", "/nowhere"}},
+#else
+	{"[[remote]]\nid = \"a\"\nbase_url = \"https://1.2.3.4\"\n",
+	 {"backend.conf:1", "make TLS=bearssl"}},
+#endif
 	{"[[remote]]\nid = \"a\"\nbase_url = \"http://192.0.2:1\"\n",
 	 {"backend.conf:1", "neither a name nor an address"}},
 	{"[[remote]]\nid = \"a\"\nbase_url = \"http://a..b:1\"\n",
