@@ -108,6 +108,7 @@ static void test_a_runtime_may_be_named_by_its_host(void)
 	wr_backend_await_status(&client, "remote:box", "running");
 	wr_backend_spawn(&client, "remote:box", worker);
 	wr_backend_observe(&stream, &backend, "remote:box", worker, NULL);
+	wr_backend_event(&stream, text, sizeof text, cursor); /* the snapshot */
 	CHECK(wr_backend_say(&client, "remote:box", worker, "hello", "k1"));
 	do
 		wr_backend_event(&stream, text, sizeof text, cursor);
