@@ -232,13 +232,12 @@ static void on_sweep_timer(struct wr_timer *timer)
 	sweep(wr_container_of(timer, struct wr_processes, sweep_timer));
 }
 
-/* That there is a turn is all it is for. */
-static void on_retry_timer(struct wr_timer *timer)
-{
-	(void)timer;
-}
-
 static void on_turn(struct wr_turn_hook *hook);
+
+static void want_turn(struct wr_reports_set *reports)
+{
+	wr_processes_want_turn(wr_container_of(reports, struct wr_processes, reports));
+}
 
 void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		       struct wr_allocator *allocator, uint32_t count_max, char *const *environment)
@@ -251,10 +250,9 @@ void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		.hook = {.on_turn = on_turn},
 		.reap_timer = {.on_due = on_reap_timer},
 		.sweep_timer = {.on_due = on_sweep_timer},
-		.retry_timer = {.on_due = on_retry_timer},
 	};
 	wr_list_init(&self->queue);
-	wr_list_init(&self->held);
+	wr_reports_set_init(&self->reports, reactor, want_turn, wr_worker_process_gives_up);
 	if (!wr_orphans_adopt())
 		WR_LOG(WR_LOG_DEBUG, "no_subreaper", WR_LOG_NUMBER("pid", getpid()));
 }
@@ -266,7 +264,7 @@ void wr_processes_use_ledger(struct wr_processes *self, struct wr_ledger *ledger
 
 void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime)
 {
-	self->runtime = runtime;
+	self->runtime = self->reports.runtime = runtime;
 }
 
 /* ---- the dead ---- */
@@ -420,32 +418,19 @@ static void fill_places(struct wr_processes *self)
 		wr_reactor_again(self->reactor);
 }
 
-/* Each once: who is refused again is put at the end. */
-static void retry_held(struct wr_processes *self)
+static void retry(struct wr_reports *reports)
 {
-	struct wr_list marker;
-
-	wr_list_init(&marker);
-	wr_list_push(&self->held, &marker);
-	while (self->held.next != &marker) {
-		struct wr_list *last = self->held.prev;
-		wr_worker_process_retry(
-			wr_list_entry(self->held.next, struct wr_worker_process, held_node));
-		/* What it had to say is recorded now, and has to be written and shown. */
-		if (self->held.prev == last)
-			wr_reactor_again(self->reactor);
-	}
-	wr_list_remove(&marker);
+	wr_worker_process_retry(wr_container_of(reports, struct wr_worker_process, reports));
 }
 
 static void on_turn(struct wr_turn_hook *hook)
 {
 	struct wr_processes *self = wr_container_of(hook, struct wr_processes, hook);
 
-	retry_held(self);
+	wr_reports_set_retry(&self->reports, retry);
 	fill_places(self);
 	tell_drained(self);
-	if (!wr_list_is_empty(&self->held) || has_start(self))
+	if (!wr_list_is_empty(&self->reports.held) || has_start(self))
 		return;
 	self->has_hook = false;
 	wr_reactor_remove_hook(self->reactor, hook);
@@ -527,7 +512,7 @@ void wr_processes_deinit(struct wr_processes *self)
 	self->by_worker_count = self->count = 0;
 	wr_timer_cancel(self->reactor, &self->reap_timer);
 	wr_timer_cancel(self->reactor, &self->sweep_timer);
-	wr_timer_cancel(self->reactor, &self->retry_timer);
+	wr_reports_set_deinit(&self->reports);
 	if (self->has_hook)
 		wr_reactor_remove_hook(self->reactor, &self->hook);
 	self->has_hook = false;

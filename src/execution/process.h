@@ -31,6 +31,7 @@
 #include "core/runtime.h"
 #include "execution/ledger.h"
 #include "execution/program.h"
+#include "execution/reports.h"
 #include "io/reactor/reactor.h"
 
 enum wr_process_mode { WR_PROCESS_LINE, WR_PROCESS_JSONL };
@@ -72,13 +73,13 @@ struct wr_processes {
 	void *context;
 	struct wr_worker_process **by_worker; /* by number; NULL: never ran */
 	uint32_t by_worker_count;
-	struct wr_ledger *ledger; /* NULL: none */
-	struct wr_list queue;	  /* Workers that wait for a place among the children */
-	struct wr_list held;	  /* Workers of whom something could not be recorded */
-	struct wr_turn_hook hook; /* while one of the two has work */
+	struct wr_ledger *ledger;      /* NULL: none */
+	struct wr_list queue;	       /* Workers that wait for a place among the children */
+	struct wr_reports_set reports; /* Workers of whom something could not be recorded */
+	struct wr_turn_hook hook;      /* while one of the two has work */
 	bool has_hook;
 	uint64_t swept_ms;
-	struct wr_timer reap_timer, sweep_timer, retry_timer;
+	struct wr_timer reap_timer, sweep_timer;
 };
 
 /* `environment` is the program's own (environ), or NULL for an empty one; borrowed. */

@@ -350,9 +350,8 @@ struct wr_worker_process *wr_worker_process_new(struct wr_processes *set,
 	self->worker = worker;
 	self->timer.on_due = on_timer;
 	wr_buf_init(&self->pending, set->allocator, WR_CHILD_INPUT_BYTES_MAX);
-	wr_buf_init(&self->reports.texts, set->allocator, WR_REPORT_TEXTS_BYTES_MAX);
+	wr_reports_init(&self->reports, &set->reports, set->allocator, worker);
 	wr_list_init(&self->queue_node);
-	wr_list_init(&self->held_node);
 	return self;
 }
 
@@ -362,9 +361,8 @@ void wr_worker_process_free(struct wr_worker_process *self)
 		forget_running(self);
 	wr_timer_cancel(self->set->reactor, &self->timer);
 	wr_list_remove(&self->queue_node);
-	wr_list_remove(&self->held_node);
 	wr_buf_deinit(&self->pending);
-	wr_buf_deinit(&self->reports.texts);
+	wr_reports_deinit(&self->reports);
 	wr_allocator_free(self->set->allocator, self, sizeof *self);
 }
 
@@ -568,22 +566,13 @@ void wr_worker_process_kill(struct wr_worker_process *self)
 	self->is_killed = true;
 	if (self->running != NULL)
 		wr_worker_process_end(self, WR_PROCESS_DRAINED, WR_CHILD_KILLING);
-	if (!wr_list_is_empty(&self->held_node)) {
+	if (wr_reports_are_held(&self->reports)) {
 		self->reports.retry_at_ms = 0;
 		wr_reactor_again(self->set->reactor);
 	}
 }
 
 /* ---- what had to wait ---- */
-
-/* Not in every turn: a try of a large line that has no memory costs as much as one that has. */
-static bool may_retry(const struct wr_worker_process *self)
-{
-	const struct wr_reports *reports = &self->reports;
-
-	return self->set->reactor->now_ms >= reports->retry_at_ms ||
-	       (reports->waits_for_room && wr_runtime_takes_output(self->set->runtime));
-}
 
 /* Whether what it has said is taken, as far as it was read. */
 static bool take_held_output(struct wr_worker_process *self)
@@ -596,8 +585,7 @@ void wr_worker_process_retry(struct wr_worker_process *self)
 {
 	struct wr_running *running = self->running;
 
-	wr_list_remove(&self->held_node);
-	if (!may_retry(self) || !wr_worker_process_flush(self) ||
+	if (!wr_reports_may_retry(&self->reports) || !wr_reports_flush(&self->reports) ||
 	    (running != NULL && !take_held_output(self))) {
 		wr_worker_process_hold(self);
 		return;

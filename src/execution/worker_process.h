@@ -19,6 +19,7 @@
 #include "execution/child.h"
 #include "execution/line_reader.h"
 #include "execution/process.h"
+#include "execution/reports.h"
 
 enum wr_process_state {
 	WR_PROCESS_NONE,
@@ -54,35 +55,6 @@ struct wr_running {
 	uint32_t ledger_row;
 };
 
-/* ---- reports that wait (worker_records.c) ---- */
-
-enum wr_report_kind {
-	WR_REPORT_ERROR, /* text */
-	WR_REPORT_TURN_START,
-	WR_REPORT_TURN_END, /* code */
-	WR_REPORT_RUN_END,  /* code */
-	WR_REPORT_PHASE,    /* code, and text: its cause */
-	WR_REPORT_ENDED
-};
-
-struct wr_report {
-	uint8_t kind, code;
-	uint16_t text_bytes;
-};
-
-/* No input is given and nothing starts while one waits, so only what one life can say comes
- * together: a beginning, a turn, an end. */
-enum { WR_REPORT_COUNT_MAX = 24, WR_REPORT_TEXTS_BYTES_MAX = 16384 };
-
-struct wr_reports {
-	struct wr_report items[WR_REPORT_COUNT_MAX];
-	uint32_t count;
-	struct wr_buf texts;  /* one after the other */
-	bool waits_for_room;  /* else for memory */
-	uint64_t retry_at_ms; /* not before, unless there is room */
-	uint64_t since_ms;    /* when what is tried was refused first; 0: it was not */
-};
-
 struct wr_worker_process {
 	struct wr_processes *set;
 	const struct wr_process_profile *profile;
@@ -105,7 +77,6 @@ struct wr_worker_process {
 	struct wr_buf pending;
 	struct wr_reports reports;
 	struct wr_list queue_node; /* of those that wait for a place */
-	struct wr_list held_node;  /* of those that have to be tried again */
 };
 
 /* NULL without memory. */
@@ -127,7 +98,7 @@ void wr_worker_process_drain(struct wr_worker_process *self);
 void wr_worker_process_refuse(struct wr_worker_process *self);
 void wr_worker_process_kill(struct wr_worker_process *self);
 
-/* Goes on with what had to wait; takes it off the list of those, where it may come back to. */
+/* Goes on with what had to wait; it may become held again. */
 void wr_worker_process_retry(struct wr_worker_process *self);
 
 /* 0: none. */
@@ -199,20 +170,30 @@ void wr_worker_process_ended(struct wr_worker_process *self);
 
 /* An event that the program has made. True: done with, recorded or lost. False: it was refused for
  * now, and the process is held; give it again. */
-bool wr_worker_process_output(struct wr_worker_process *self, const struct wr_output *output);
+static inline bool wr_worker_process_output(struct wr_worker_process *self,
+					    const struct wr_output *output)
+{
+	return wr_reports_output(&self->reports, output);
+}
 /* The same for whatever had no memory. */
-bool wr_worker_process_refused(struct wr_worker_process *self, enum wr_status status);
+static inline bool wr_worker_process_refused(struct wr_worker_process *self, enum wr_status status)
+{
+	return wr_reports_refused(&self->reports, status);
+}
 
 static inline bool wr_worker_process_has_reports(const struct wr_worker_process *self)
 {
-	return self->reports.count != 0;
+	return wr_reports_are_waiting(&self->reports);
 }
 
 /* Whether its output can be recorded now, as far as that is known. */
 bool wr_worker_process_takes_output(const struct wr_worker_process *self);
 /* It has to be tried again at the end of this turn or later. */
-void wr_worker_process_hold(struct wr_worker_process *self);
-/* Records what waits, as far as it goes: true when nothing is left. */
-bool wr_worker_process_flush(struct wr_worker_process *self);
+static inline void wr_worker_process_hold(struct wr_worker_process *self)
+{
+	wr_reports_hold(&self->reports);
+}
+/* Of what was refused for now. */
+bool wr_worker_process_gives_up(struct wr_reports *reports, enum wr_status status);
 
 #endif

@@ -344,7 +344,7 @@ static void check_stories(void (*begin)(void), void (*live)(void))
 		live();
 		check_trace(expected);
 		CHECK(store.append_count == count + 1);
-		CHECK(!processes.has_hook && wr_list_is_empty(&processes.held));
+		CHECK(!processes.has_hook && wr_list_is_empty(&processes.reports.held));
 		end_world();
 	}
 }
@@ -377,7 +377,7 @@ static void test_a_store_that_has_failed_holds_nobody(void)
 		store.mood = WR_IO;
 		wr_processes_drain(&processes, NULL, NULL);
 		run_until(has_no_child, "the end of the child");
-		CHECK(wr_list_is_empty(&processes.held));
+		CHECK(wr_list_is_empty(&processes.reports.held));
 		end_world();
 	}
 }
