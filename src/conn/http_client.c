@@ -151,7 +151,7 @@ enum wr_status wr_http_call_begin(struct wr_http_call *call, struct wr_http_clie
 	if (client->waiting_count >= client->config.queue_count_max)
 		return WR_OVERLOAD;
 	call->conn = NULL;
-	call->was_repeated = false;
+	call->was_repeated = call->is_paused = false;
 	call->is_to_head = wr_view_equal(call->method, WR_VIEW("HEAD"));
 	call->deadline.on_due = on_deadline;
 	status = write_request(client, call);
@@ -185,6 +185,27 @@ void wr_http_call_cancel(struct wr_http_call *call)
 	if (conn != NULL && !conn->is_in_call)
 		wr_client_conn_close(conn);
 	kick(self);
+}
+
+void wr_http_call_pause(struct wr_http_call *call)
+{
+	wr_assert(call->on_data != NULL);
+	if (call->client == NULL || call->is_paused)
+		return;
+	call->is_paused = true;
+	wr_timer_cancel(call->client->reactor, &call->deadline);
+	if (call->conn != NULL)
+		wr_client_conn_want(call->conn);
+}
+
+void wr_http_call_resume(struct wr_http_call *call)
+{
+	if (call->client == NULL || !call->is_paused)
+		return;
+	call->is_paused = false;
+	(void)wr_timer_set(call->client->reactor, &call->deadline, call->ms_max);
+	if (call->conn != NULL)
+		wr_client_conn_want(call->conn);
 }
 
 /* ---- life ---- */

@@ -52,7 +52,9 @@ struct wr_http_call {
 	struct wr_view fields; /* finished lines besides Host and Content-Length, or absent */
 	struct wr_view body;   /* absent: none, and no Content-Length but for POST and PUT */
 	bool is_repeatable;
-	uint32_t ms_max;	  /* for all of it; with on_data: until the head, then of silence */
+	/* For all of it; with on_data: until the head, then of silence, and what it is when a piece
+	 * has come counts for the next. */
+	uint32_t ms_max;
 	size_t body_bytes_max;	  /* of a gathered body */
 	wr_http_done_fn *on_done; /* the call may be begun again from within */
 	/* When not NULL the body is not gathered. on_head may refuse to go on (false: on_done comes
@@ -66,7 +68,7 @@ struct wr_http_call {
 	struct wr_client_conn *conn;
 	struct wr_buf request;
 	struct wr_timer deadline;
-	bool was_repeated, is_to_head;
+	bool was_repeated, is_to_head, is_paused;
 };
 
 struct wr_http_client_config {
@@ -99,6 +101,11 @@ void wr_http_client_free(struct wr_http_client *self);
 enum wr_status wr_http_call_begin(struct wr_http_call *call, struct wr_http_client *client);
 /* Ends it without on_done; its connection is closed. Harmless when it is not under way. */
 void wr_http_call_cancel(struct wr_http_call *call);
+/* For a call with on_data: no more is read, so that the remote has to wait, and no silence is
+ * counted. What was read already (at most 16 KiB) still comes, and so may the end. Harmless when it
+ * is not under way. */
+void wr_http_call_pause(struct wr_http_call *call);
+void wr_http_call_resume(struct wr_http_call *call);
 static inline bool wr_http_call_is_under_way(const struct wr_http_call *call)
 {
 	return call->client != NULL;

@@ -81,6 +81,16 @@ static void complete(struct wr_client_conn *conn, bool has_more)
 	wr_buf_deinit(&gathered);
 }
 
+/* Progress of a streamed body: from its head on the deadline is one of silence. It is set already,
+ * so that this cannot fail. */
+static void restart_deadline(const struct wr_client_conn *conn)
+{
+	struct wr_http_call *call = conn->call;
+
+	if (call->on_data != NULL && !call->is_paused)
+		(void)wr_timer_set(conn->client->reactor, &call->deadline, call->ms_max);
+}
+
 /* Hands a piece of the body on. WR_OK; WR_CLOSED: the call was cancelled meanwhile. */
 static enum wr_status give_payload(struct wr_client_conn *conn, struct wr_view payload)
 {
@@ -91,12 +101,13 @@ static enum wr_status give_payload(struct wr_client_conn *conn, struct wr_view p
 			return WR_TOO_LARGE;
 		return wr_buf_append_view(&conn->gathered, payload);
 	}
-	/* Progress: from here on the deadline is one of silence. */
-	(void)wr_timer_set(conn->client->reactor, &call->deadline, call->ms_max);
 	conn->is_in_call = true;
 	call->on_data(call, payload);
 	conn->is_in_call = false;
-	return conn->call == call ? WR_OK : WR_CLOSED;
+	if (conn->call != call)
+		return WR_CLOSED;
+	restart_deadline(conn);
+	return WR_OK;
 }
 
 /* The call went away within one of its functions: so does its connection. */
@@ -151,6 +162,7 @@ static bool begin_body(struct wr_client_conn *conn)
 		bury(conn);
 		return false;
 	}
+	restart_deadline(conn);
 	if (!is_wanted) {
 		wr_client_conn_close(conn);
 		wr_http_call_finish(call, &refused);
@@ -240,6 +252,18 @@ static bool receive(struct wr_client_conn *conn)
 	return take_head(conn);
 }
 
+void wr_client_conn_want(struct wr_client_conn *conn)
+{
+	const struct wr_http_call *call = conn->call;
+	unsigned wanted = call->is_paused ? 0 : WR_READABLE;
+
+	if (conn->state == WR_CLIENT_CONNECTING)
+		wanted = WR_WRITABLE;
+	else if (conn->sent < call->request.bytes && !conn->is_deaf)
+		wanted |= WR_WRITABLE;
+	wr_stream_want(&conn->stream, conn->client->reactor, &conn->watch, wanted);
+}
+
 static void send_request(struct wr_client_conn *conn)
 {
 	const struct wr_buf *request = &conn->call->request;
@@ -247,13 +271,11 @@ static void send_request(struct wr_client_conn *conn)
 			     .iov_len = request->bytes - conn->sent};
 	size_t sent = 0;
 	enum wr_status status = wr_stream_send(&conn->stream, &part, 1, &sent);
-	bool is_over;
 
 	conn->sent += sent;
 	/* Gone: an answer may have come before that, and reading tells the end. */
-	is_over = status == WR_CLOSED || conn->sent == request->bytes;
-	wr_stream_want(&conn->stream, conn->client->reactor, &conn->watch,
-		       is_over ? WR_READABLE : WR_READABLE | WR_WRITABLE);
+	conn->is_deaf = status == WR_CLOSED;
+	wr_client_conn_want(conn);
 }
 
 /* Of TLS: the handshake is decided. */
@@ -281,7 +303,7 @@ static void on_ready(struct wr_watch *watch, unsigned ready)
 	if ((ready & WR_READABLE) == 0)
 		return;
 	for (unsigned i = 0; i < TURN_READS_MAX; i++)
-		if (!receive(conn))
+		if (!receive(conn) || conn->call->is_paused)
 			return;
 }
 
@@ -337,7 +359,7 @@ void wr_client_conn_attach(struct wr_client_conn *conn, struct wr_http_call *cal
 	conn->call = call;
 	call->conn = conn;
 	conn->sent = 0;
-	conn->has_input = false;
+	conn->has_input = conn->is_deaf = false;
 	conn->interim_count = 0;
 	conn->is_to_head = call->is_to_head;
 	conn->parser = (struct wr_http_head_parser){0};

@@ -25,6 +25,7 @@ struct wr_client_conn {
 	enum wr_client_state state;
 	bool was_used;	 /* an answer came over it before */
 	bool has_input;	 /* of the answer */
+	bool is_deaf;	 /* takes no more of the request */
 	bool is_to_head; /* the request is HEAD */
 	bool is_in_call; /* a function of its call runs */
 	uint8_t interim_count;
@@ -64,6 +65,8 @@ struct wr_client_conn *wr_client_conn_open(struct wr_http_client *client, int *o
 void wr_client_conn_close(struct wr_client_conn *self);
 /* The call leaves on this connection, which is idle or new. */
 void wr_client_conn_attach(struct wr_client_conn *self, struct wr_http_call *call);
+/* Watches for what it needs now, with a call. */
+void wr_client_conn_want(struct wr_client_conn *self);
 /* Closes it; its call ends so. */
 void wr_client_conn_fail(struct wr_client_conn *self, enum wr_status status, int os_error);
 

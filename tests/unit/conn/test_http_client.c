@@ -7,6 +7,7 @@
 #include "check.h"
 #include "conn/http_client.h"
 #include "harness/harness.h"
+#include "io/clock.h"
 #include "io/descriptor.h"
 
 #include <errno.h>
@@ -512,6 +513,134 @@ static void test_a_streamed_body_is_handed_on_as_it_comes(void)
 	close_rig();
 }
 
+/* ---- pauses ---- */
+
+static struct {
+	struct wr_http_call call;
+	size_t bytes;
+	bool is_done;
+	enum wr_status status;
+} slow;
+
+static void on_slow_data(struct wr_http_call *call, struct wr_view data)
+{
+	slow.bytes += data.bytes;
+	wr_http_call_pause(call);
+	wr_http_call_pause(call);
+}
+
+static void on_slow_done(struct wr_http_call *call, const struct wr_http_outcome *outcome)
+{
+	(void)call;
+	slow.is_done = true;
+	slow.status = outcome->status;
+}
+
+static void begin_slow(unsigned ms_max)
+{
+	slow.call = (struct wr_http_call){
+		.method = WR_VIEW("GET"),
+		.target = WR_VIEW("/"),
+		.ms_max = ms_max,
+		.on_data = on_slow_data,
+		.on_done = on_slow_done,
+	};
+	slow.bytes = 0;
+	slow.is_done = false;
+	CHECK_STATUS(wr_http_call_begin(&slow.call, client), WR_OK);
+}
+
+static void turn_for(uint64_t ms)
+{
+	uint64_t until_ms = wr_clock_monotonic_ms() + ms;
+
+	while (wr_clock_monotonic_ms() < until_ms)
+		turn();
+}
+
+static const char large_head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/* Ten chunks of 16000 bytes. */
+static struct wr_view large_answer(void)
+{
+	static char text[200000];
+	size_t at = sizeof large_head - 1;
+
+	memcpy(text, large_head, at);
+	for (unsigned i = 0; i < 10; i++) {
+		memcpy(text + at, "3e80\r\n", 6);
+		memset(text + at + 6, 'x', 16000);
+		memcpy(text + at + 6 + 16000, "\r\n", 2);
+		at += 6 + 16000 + 2;
+	}
+	memcpy(text + at, "0\r\n\r\n", 5);
+	return wr_view_of(text, at + 5);
+}
+
+static void test_a_paused_call_is_read_no_further_and_has_no_deadline(void)
+{
+	open_rig(1);
+	remote.answer = large_answer();
+	remote.step = 4000;
+	begin_slow(20);
+	while (slow.bytes == 0)
+		turn();
+	turn_for(60);
+	CHECK(slow.bytes <= 16384 && !slow.is_done);
+	while (!slow.is_done) {
+		size_t before = slow.bytes;
+
+		wr_http_call_resume(&slow.call);
+		wr_http_call_resume(&slow.call);
+		turn();
+		CHECK(slow.bytes - before <= 16384);
+	}
+	CHECK_STATUS(slow.status, WR_OK);
+	CHECK_U64(slow.bytes, 160000);
+	CHECK_U64(wr_http_client_connection_count(client), 1);
+	wr_http_call_pause(&slow.call); /* harmless */
+	wr_http_call_resume(&slow.call);
+	begin_slow(5000); /* and the connection is as good as any */
+	while (!slow.is_done) {
+		wr_http_call_resume(&slow.call);
+		turn();
+	}
+	CHECK_U64(remote.accepted, 1);
+	close_rig();
+}
+
+static void test_silence_counts_again_after_a_pause(void)
+{
+	open_rig(1);
+	remote.answer = wr_view_of(large_answer().data, 20000); /* and no more */
+	remote.is_silent = false;
+	begin_slow(20);
+	while (slow.bytes == 0)
+		turn();
+	turn_for(40);
+	while (!slow.is_done) {
+		wr_http_call_resume(&slow.call);
+		turn();
+	}
+	CHECK_STATUS(slow.status, WR_TIMEOUT);
+	CHECK_U64(wr_http_client_connection_count(client), 0);
+	close_rig();
+}
+
+static void test_a_paused_call_can_be_cancelled(void)
+{
+	open_rig(1);
+	remote.answer = large_answer();
+	remote.step = 4000;
+	begin_slow(5000);
+	while (slow.bytes == 0)
+		turn();
+	wr_http_call_cancel(&slow.call);
+	CHECK_U64(wr_http_client_connection_count(client), 0);
+	CHECK(!slow.is_done);
+	close_rig();
+}
+
 static void test_failing_memory_loses_no_call(void)
 {
 	static struct asked asked;
@@ -550,6 +679,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_calls_wait_for_a_connection_and_all_are_answered),
 	WR_TEST(test_a_queue_is_bounded_and_a_cancelled_call_is_silent),
 	WR_TEST(test_a_streamed_body_is_handed_on_as_it_comes),
+	WR_TEST(test_a_paused_call_is_read_no_further_and_has_no_deadline),
+	WR_TEST(test_silence_counts_again_after_a_pause),
+	WR_TEST(test_a_paused_call_can_be_cancelled),
 	WR_TEST(test_failing_memory_loses_no_call),
 	WR_TEST_END,
 };
