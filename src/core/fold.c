@@ -208,6 +208,7 @@ static void fold_item(struct wr_runtime *self, struct wr_prepared *prepared,
 		return;
 	prepared->item->event_id = event->sequence;
 	prepared->item->wall_ms = event->wall_ms;
+	prepared->item->is_error = wr_fold_is_error(event);
 	wr_transcript_append(&prepared->worker->transcript, &self->transcripts, prepared->item);
 	prepared->item = NULL;
 }

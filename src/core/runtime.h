@@ -226,6 +226,7 @@ struct wr_item {
 	uint64_t number, event_id;
 	int64_t wall_ms;
 	enum wr_role role;
+	bool is_error; /* what an `error` event says, not what anybody said */
 	struct wr_view content;
 };
 enum wr_status wr_runtime_item(struct wr_runtime *self, const struct wr_worker *worker,

@@ -72,6 +72,10 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
  * compose it (self->text.status). The content is lent until the next call. */
 bool wr_fold_item(struct wr_runtime *self, const struct wr_event *event, enum wr_role *role,
 		  struct wr_view *content);
+static inline bool wr_fold_is_error(const struct wr_event *event)
+{
+	return event->kind == WR_EVENT_OUTPUT && event->as.output.kind == WR_OUTPUT_ERROR;
+}
 
 /* A Worker that the catalog does not have yet, from its creation, and what its creation adds beside
  * it. */

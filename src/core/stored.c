@@ -52,6 +52,7 @@ static enum wr_status stored_item(struct wr_runtime *self, const struct wr_worke
 	out->number = number;
 	out->event_id = event.sequence;
 	out->wall_ms = event.wall_ms;
+	out->is_error = wr_fold_is_error(&event);
 	return WR_OK;
 }
 
@@ -71,6 +72,7 @@ enum wr_status wr_runtime_item(struct wr_runtime *self, const struct wr_worker *
 		.event_id = item->event_id,
 		.wall_ms = item->wall_ms,
 		.role = (enum wr_role)item->role,
+		.is_error = item->is_error,
 		.content = wr_view_of(item->content, item->bytes),
 	};
 	return WR_OK;

@@ -13,6 +13,7 @@
 #include "containers/heap.h"
 #include "status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum wr_role { WR_ROLE_USER, WR_ROLE_SYSTEM, WR_ROLE_ASSISTANT };
@@ -21,7 +22,8 @@ struct wr_transcript_item {
 	uint64_t event_id;
 	int64_t wall_ms;
 	uint32_t bytes;
-	uint8_t role; /* enum wr_role */
+	uint8_t role;  /* enum wr_role */
+	bool is_error; /* what an `error` event says, not what anybody said */
 	char content[];
 };
 
