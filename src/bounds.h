@@ -188,6 +188,34 @@
 #define WR_CHILD_BACKOFF_MS_MIN 1000u
 #define WR_CHILD_BACKOFF_MS_MAX 60000u
 
+/* ---- conversations with a model ---- */
+
+/* Turns under way at once, each with a connection of its own. Beyond: 409 worker_busy. */
+#define WR_OPENAI_TURN_COUNT_MAX 64u
+/* Content of earlier messages that is sent with an input (some 64 k tokens), and their number.
+ * Beyond: the oldest are left out, and said. */
+#define WR_OPENAI_HISTORY_BYTES_MAX 262144u
+#define WR_OPENAI_HISTORY_COUNT_MAX 2048u
+/* One event of a stream, and one line of it. Beyond: an `error` event. */
+#define WR_OPENAI_STREAM_BYTES_MAX 1048576u
+/* An answer that is not a stream, as JSON. Beyond: likewise. */
+#define WR_OPENAI_BODY_BYTES_MAX 4194304u
+/* What is read of an answer that is an error, and shown of its message. */
+#define WR_OPENAI_ERROR_BYTES_MAX 4096u
+#define WR_OPENAI_MESSAGE_BYTES_MAX 256u
+/* Tool calls of one answer. Beyond: an `error` event. */
+#define WR_OPENAI_CALL_COUNT_MAX 32u
+/* Silence before the first word (large models load and read for minutes), and after it. */
+#define WR_OPENAI_FIRST_TOKEN_MS_MAX 600000u
+#define WR_OPENAI_SILENCE_MS_MAX 120000u
+/* Tries beyond the first; the pauses between them; what a Retry-After may ask for. */
+#define WR_OPENAI_RETRY_COUNT_MAX 4u
+#define WR_OPENAI_RETRY_MS_MIN 1000u
+#define WR_OPENAI_RETRY_MS_MAX 30000u
+#define WR_OPENAI_RETRY_AFTER_MS_MAX 60000u
+/* From the end of a stream to the end of its answer: else the connection is not used again. */
+#define WR_OPENAI_END_MS_MAX 50u
+
 /* ---- process ---- */
 
 /* From SIGTERM to the end. */

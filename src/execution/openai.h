@@ -4,13 +4,14 @@
  *
  * Each input is a turn: the Worker's transcript, as far as its budget goes, is sent as messages to
  * `POST {base_url}/chat/completions` with `"stream":true`, and what comes back is told as it comes:
- * turn_start, llm_call_start, text_delta..., thinking_*..., tool calls, usage, text_done, turn_end,
- * run_end. A try that failed before the first delta is made again with a growing pause
- * (llm_retry); a later failure ends the turn as an error, with what was said so far. Cancel and
- * interrupt close the connection at once.
+ * turn_start, llm_call_start, text_delta..., thinking_*..., tool calls, text_done, usage,
+ * llm_call_end, turn_end, run_end. A try that failed before the first delta is made again with a
+ * growing pause (llm_retry); a later failure ends the turn as an error, with what was said so far.
+ * Cancel and interrupt close the connection at once. README.md beside this file has all of it.
  *
  * The server is not trusted: the limits of the HTTP client and of every other text apply, redirects
  * are not followed, and none of its words but the model's reaches anybody but in an `error` event.
+ * While the Runtime has no room for what it says it is not read.
  *
  *	init -> attach -> (operations of the Runtime)* -> drain -> deinit
  */
@@ -18,6 +19,7 @@
 #define WR_EXECUTION_OPENAI_H
 
 #include "core/runtime.h"
+#include "execution/reports.h"
 #include "io/reactor/reactor.h"
 
 struct wr_resolver;
@@ -26,8 +28,8 @@ struct wr_openai_origin;
 struct wr_openai_worker;
 typedef void wr_openai_drained_fn(void *context);
 
-/* Set with wr_openai_profile_init, then change what differs. Borrowed, as is all it points to, for
- * as long as a Worker has it. Texts are NULL when not given. */
+/* Set with wr_openai_profile_init, then change what differs. Borrowed, as is all it points to,
+ * until deinit. Texts are NULL when not given. */
 struct wr_openai_profile {
 	const char *base_url;	     /* "http://127.0.0.1:8080/v1"; wr_url_parse takes it */
 	const char *model;	     /* NULL: the member is left out */
@@ -36,14 +38,16 @@ struct wr_openai_profile {
 	const char *temperature;     /* a JSON number, sent as it stands */
 	uint64_t output_tokens_max;  /* max_tokens; 0: not sent */
 	uint64_t history_bytes_max;  /* of content sent; the oldest is left out first, and said */
-	uint64_t answer_bytes_max;   /* of text of one answer */
+	uint64_t answer_bytes_max;   /* of all text of one answer: at most WR_EVENT_BYTES_MAX */
 	uint64_t first_token_ms_max; /* of silence before the first delta */
 	uint64_t silence_ms_max;     /* of silence after it */
 	uint64_t retry_count_max;
-	struct wr_tls_client *tls;	 /* for https; NULL: none */
-	const char *tls_name;		 /* NULL: the host of base_url */
-	struct wr_resolver *resolver;	 /* for host names; NULL: numbers and localhost only */
-	struct wr_openai_origin *origin; /* private */
+	uint64_t retry_ms_min, retry_ms_max; /* between tries: doubling from one to the other */
+	uint64_t retry_after_ms_max;	     /* the longest that a Retry-After is followed */
+	struct wr_tls_client *tls;	     /* for https; NULL: none */
+	const char *tls_name;		     /* NULL: the host of base_url */
+	struct wr_resolver *resolver;	     /* for host names; NULL: numbers and localhost only */
+	struct wr_openai_origin *origin;     /* private */
 };
 
 void wr_openai_profile_init(struct wr_openai_profile *self);
@@ -57,12 +61,17 @@ struct wr_openai {
 	struct wr_reactor *reactor;
 	struct wr_allocator *allocator;
 	struct wr_runtime *runtime;
-	uint32_t running_count; /* turns under way */
+	struct wr_openai_origin *origins;
+	uint32_t turn_count; /* under way */
 	bool is_draining;
+	bool awaits_drained; /* on_drained has to be called */
 	wr_openai_drained_fn *on_drained;
 	void *context;
 	struct wr_openai_worker **by_worker; /* by number; NULL: never ran */
 	uint32_t by_worker_count;
+	struct wr_reports_set reports; /* Workers of whom something could not be recorded */
+	struct wr_turn_hook hook;      /* while there are such */
+	bool has_hook;
 };
 
 void wr_openai_init(struct wr_openai *self, struct wr_reactor *reactor,

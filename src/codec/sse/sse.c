@@ -24,6 +24,14 @@ void wr_sse_reader_feed(struct wr_sse_reader *self, struct wr_view input)
 	self->input = input;
 }
 
+struct wr_view wr_sse_reader_take_rest(struct wr_sse_reader *self)
+{
+	struct wr_view rest = self->input;
+
+	self->input = WR_VIEW_NULL;
+	return rest;
+}
+
 /* ---- fields ---- */
 
 /* Data comes directly behind data: the beginning of the line that held it has left the buffer. */

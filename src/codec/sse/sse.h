@@ -63,6 +63,10 @@ void wr_sse_reader_init(struct wr_sse_reader *self, struct wr_buf *buf, size_t l
 /* Gives the next piece, borrowed until next says WR_MORE. The one before is used up. */
 void wr_sse_reader_feed(struct wr_sse_reader *self, struct wr_view input);
 
+/* What of the piece is not read yet, and is not read any more: to be kept by the caller, and given
+ * again in front of what comes. */
+struct wr_view wr_sse_reader_take_rest(struct wr_sse_reader *self);
+
 /* WR_OK: an event; WR_MORE: the piece is used up. Failures (sticky): WR_TOO_LARGE (a line, the data
  * of an event, or a name over its limit), WR_NO_MEMORY. */
 enum wr_status wr_sse_reader_next(struct wr_sse_reader *self, struct wr_sse_event *out);
