@@ -6,10 +6,10 @@
 #include "check.h"
 #include "codec/json/writer.h"
 #include "execution/lossy.h"
-#include "execution/spawn.h"
 #include "io/entropy.h"
 #include "io/log.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* ---- foreign words ---- */
@@ -114,6 +114,25 @@ static void describe_silence(struct wr_openai_turn *self)
 	add(&self->failure, ms < 1000 ? " ms" : " s");
 }
 
+static const char *words_of_error(int number)
+{
+	static const struct {
+		int number;
+		const char *words;
+	} errors[] = {
+		{ECONNREFUSED, ": nothing listens there"}, {ECONNRESET, ": it was reset"},
+		{EHOSTUNREACH, ": there is no way to it"}, {ENETUNREACH, ": there is no way to it"},
+		{ETIMEDOUT, ": it does not answer"},	   {EMFILE, ": no descriptor is left"},
+		{ENFILE, ": no descriptor is left"},	   {EACCES, ": the system forbids it"},
+		{EPERM, ": the system forbids it"},	   {EADDRNOTAVAIL, ": no port is left"},
+	};
+
+	for (size_t i = 0; i < WR_COUNT(errors); i++)
+		if (errors[i].number == number)
+			return errors[i].words;
+	return "";
+}
+
 static void describe_call(struct wr_openai_turn *self)
 {
 	struct wr_buf *out = &self->failure;
@@ -122,10 +141,7 @@ static void describe_call(struct wr_openai_turn *self)
 		describe_silence(self);
 	} else if (self->call_status == WR_UNAVAILABLE) {
 		add(out, "the model server cannot be reached");
-		if (self->os_error != 0) {
-			add(out, ": ");
-			add(out, wr_os_error_name(self->os_error));
-		}
+		add(out, words_of_error(self->os_error));
 	} else if (self->call_status == WR_CLOSED) {
 		add(out, self->form == WR_OPENAI_NOTHING
 				 ? "the model server ended the connection without an answer"

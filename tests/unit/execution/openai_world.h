@@ -8,6 +8,8 @@
 #ifndef WR_TESTS_EXECUTION_OPENAI_WORLD_H
 #define WR_TESTS_EXECUTION_OPENAI_WORLD_H
 
+#define WORLD_SHOWN_BYTES 800
+
 #include "execution/openai_private.h"
 #include "io/descriptor.h"
 #include "unit/execution/world.h"
@@ -50,6 +52,7 @@ static struct {
 static struct wr_openai openai;
 static struct wr_openai_profile openai_profile;
 static char base_url[64];
+static uint64_t transcript_bytes; /* kept in memory of a Worker; 0: as usual */
 
 #define KEY "sk-0123456789abcdef"
 
@@ -272,6 +275,8 @@ static inline void open_world(void)
 		wr_reactor_add_hook(&reactor, &settle_hook);
 	}
 	wr_runtime_defaults(&config);
+	if (transcript_bytes != 0)
+		config.worker_transcript_bytes_max = transcript_bytes;
 	CHECK_STATUS(wr_runtime_new(&runtime, &config, &ports, &error), WR_OK);
 	wr_openai_attach(&openai, runtime);
 	worker = make_worker();
@@ -331,10 +336,12 @@ static inline bool is_resting(void)
 	return wr_openai_live_count(&openai) == 0;
 }
 
+/* With a store an input begins at the end of a turn. */
 static inline void await_rest(void)
 {
 	uint64_t deadline_ms = wr_clock_monotonic_ms() + DEADLINE_MS;
 
+	turn();
 	while (!is_resting()) {
 		if (wr_clock_monotonic_ms() > deadline_ms)
 			fail_with_trace("rest");

@@ -20,7 +20,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TRACE_BYTES = 1 << 20, SHOWN_BYTES = 120, DEADLINE_MS = 8000 };
+#ifndef WORLD_SHOWN_BYTES
+#define WORLD_SHOWN_BYTES 120
+#endif
+enum { TRACE_BYTES = 1 << 20, SHOWN_BYTES = WORLD_SHOWN_BYTES, DEADLINE_MS = 8000 };
 
 #ifndef __linux__
 extern char **environ;
