@@ -138,6 +138,13 @@
 #define WR_SNAPSHOT_BYTES_MAX 1048576u
 #define WR_SNAPSHOT_ENTRY_COUNT_MAX 256u
 #define WR_SNAPSHOT_ENTRY_BYTES_MAX 262144u
+/* Inputs that may queue at a busy Worker whose policy says so: unless it is told, and at most; and
+ * bytes of their content. Beyond: 409 worker_busy. */
+#define WR_QUEUE_INPUTS 16u
+#define WR_QUEUE_INPUTS_MAX 256u
+#define WR_QUEUE_BYTES_MAX (2u * WR_EVENT_BYTES_MAX)
+/* Inputs of a Worker of which the log does not know that their turn began. Beyond: 409. */
+#define WR_QUEUE_TRACKED_MAX (2u * WR_QUEUE_INPUTS_MAX)
 /* Unfinished output blocks of a turn that a snapshot can show; beyond: the oldest bytes go. */
 #define WR_IN_FLIGHT_BLOCK_COUNT_MAX 16u
 #define WR_IN_FLIGHT_BYTES_MAX 262144u
@@ -235,6 +242,7 @@ _Static_assert(WR_HTTP_FIELD_BYTES_MAX < WR_HTTP_HEAD_BYTES_MAX, "a field fits i
 _Static_assert(WR_EVENT_BYTES_MAX < WR_HTTP_BODY_BYTES_MAX, "an input fits a body");
 _Static_assert(WR_CHILD_INPUT_BYTES_MAX > WR_EVENT_BYTES_MAX, "an input fits a child's queue");
 _Static_assert(WR_CONN_OUTPUT_BYTES_RESUME < WR_CONN_OUTPUT_BYTES_MAX, "hysteresis");
+_Static_assert(WR_QUEUE_INPUTS <= WR_QUEUE_INPUTS_MAX, "the usual queue is possible");
 _Static_assert(WR_LOG_CHUNK_BYTES_MIN < WR_LOG_CHUNK_BYTES_MAX, "chunk sizes");
 _Static_assert(WR_ID_BYTES_MAX < WR_LOG_CHUNK_BYTES_MIN, "ids are small");
 _Static_assert(WR_STORE_PAYLOAD_BYTES_MAX < WR_STORE_SEGMENT_BYTES / 4, "records fit a segment");

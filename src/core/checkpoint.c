@@ -9,8 +9,7 @@ enum {
 	HEADER_BYTES = 8,
 	RUNTIME_BYTES = 2 * 8 + 3 * 4 + 4,
 	WORKER_BYTES = 6 * 8 + 4, /* and texts */
-	KEY_ROW_BYTES = WR_KEY_FIELD_BYTES + 2 * 8 + 2 * 4 + 2,
-	FLAG_QUARANTINED = 1
+	KEY_ROW_BYTES = WR_KEY_FIELD_BYTES + 2 * 8 + 2 * 4 + 2
 };
 
 /* A part that is being made, in the scratch buffer for records. */
@@ -34,7 +33,7 @@ static void begin_part(struct part *self, enum wr_checkpoint_part kind)
 		self->status = out->status;
 		return;
 	}
-	at = wr_put_u8(at, WR_CHECKPOINT_VERSION);
+	at = wr_put_u8(at, 1); /* the version: more when a row needs it */
 	at = wr_put_u8(at, kind);
 	at = wr_put_u8(at, 0);
 	at = wr_put_u8(at, 0);
@@ -95,14 +94,51 @@ static void put_runtime(struct part *self)
 	end_part(self);
 }
 
+/* What ended waits for nothing. */
+static uint32_t waiting_count(const struct wr_worker *worker)
+{
+	return worker->now.status == WR_WORKER_RUNNING ? worker->queue.tracked_count : 0;
+}
+
+static bool has_queue(const struct wr_worker *worker)
+{
+	return worker->request.busy.kind != WR_BUSY_UNSAID || worker->dropped.data != NULL ||
+	       waiting_count(worker) != 0;
+}
+
 static size_t worker_bytes(const struct wr_worker *worker)
 {
-	return WORKER_BYTES + wr_text_bytes(worker->id) + wr_request_bytes(&worker->request);
+	size_t bytes =
+		WORKER_BYTES + wr_text_bytes(worker->id) + wr_request_bytes(&worker->request);
+
+	if (has_queue(worker))
+		bytes += WR_BUSY_FIELD_BYTES + wr_text_bytes(worker->dropped) + 4 +
+			 (size_t)waiting_count(worker) * WR_ROW_WAITING_BYTES;
+	return bytes;
+}
+
+static char *put_waiting(char *at, const struct wr_worker *worker)
+{
+	at = wr_put_u32(at, waiting_count(worker));
+	if (waiting_count(worker) == 0)
+		return at;
+	for (const struct wr_queued_input *input = worker->queue.first; input != NULL;
+	     input = input->next) {
+		if (!input->is_tracked || input->gone != 0)
+			continue;
+		at = wr_put_u64(at, input->sequence);
+		at = wr_put_u32(at, input->bytes);
+		at = wr_put_u8(at, input->kind);
+	}
+	return at;
 }
 
 static void put_worker(struct part *self, const struct wr_worker *worker)
 {
-	char *at = begin_row(self, worker_bytes(worker));
+	size_t bytes = worker_bytes(worker);
+	char *at = begin_row(self, bytes), *begin = at;
+	unsigned flags = (worker->is_lost ? WR_ROW_QUARANTINED : 0u) |
+			 (has_queue(worker) ? WR_ROW_QUEUE : 0u);
 
 	if (at == NULL)
 		return;
@@ -114,10 +150,17 @@ static void put_worker(struct part *self, const struct wr_worker *worker)
 	at = wr_put_u64(at, worker->now.item_count);
 	at = wr_put_u8(at, worker->now.status);
 	at = wr_put_u8(at, worker->now.phase);
-	at = wr_put_u8(at, worker->is_lost ? FLAG_QUARANTINED : 0);
+	at = wr_put_u8(at, flags);
 	at = wr_put_u8(at, 0);
 	at = wr_put_text(at, worker->id);
-	wr_put_request(at, &worker->request);
+	at = wr_put_request(at, &worker->request);
+	if ((flags & WR_ROW_QUEUE) != 0) {
+		at = wr_put_busy(at, &worker->request.busy);
+		at = wr_put_text(at, worker->dropped);
+		at = put_waiting(at, worker);
+		self->runtime->record.data[0] = WR_CHECKPOINT_VERSION;
+	}
+	wr_assert(at == begin + bytes);
 }
 
 static void put_key(struct part *self, const struct wr_kept_key *kept)

@@ -2,15 +2,20 @@
  * checkpoint — the state of a Runtime as bytes, so that opening need not fold the whole log.
  *
  * A list of parts, each about 64 KiB (more only for one large Worker). Little-endian; a part begins
- * with version u8 (1) · kind u8 · 0 u16 · rows u32, then
+ * with version u8 · kind u8 · 0 u16 · rows u32, then
  *
  *	kind 1, first, no rows: sequence u64 · last event id u64 · uptime s u32 · Workers u32 ·
  *		keys u32 · is stopped u8 · 0 u8[3]
  *	kind 2, Workers in the order of their numbers, each: created at u64 · created wall ms u64 ·
- *		last event id u64 · last sequence u64 · turns u64 · items u64 · status u8 · phase u8
- *· flags u8 (1 quarantined) · 0 u8 · id text · request as in event_bytes kind 3, keys from the
- *oldest, each: id and fingerprint u8[32] · event id u64 · transcript sequence u64 · Worker u32 ·
- *uptime s u32 · operation u8 · status u8
+ *		last event id u64 · last sequence u64 · turns u64 · items u64 · status u8 ·
+ *		phase u8 · flags u8 (1 quarantined, 2 queue) · 0 u8 · id text · request as in
+ *		event_bytes; with flag 2 its busy policy, kind u8 (0: none) and inputs u32 ·
+ *		what its end has dropped, a text of sequences u64 or absent · count u32 of inputs
+ *		that wait for their turn, each: sequence u64 · bytes u32 · kind u8
+ *	kind 3, keys from the oldest, each: id and fingerprint u8[32] · event id u64 ·
+ *		transcript sequence u64 · Worker u32 · uptime s u32 · operation u8 · status u8
+ *
+ * The version of a part is 2 when a row of it has flag 2, else 1.
  *
  * Diagnostics follow from the Workers. Restoring believes nothing: what cannot be is WR_CORRUPT.
  */
@@ -19,7 +24,7 @@
 
 #include "core/state.h"
 
-#define WR_CHECKPOINT_VERSION 1u
+#define WR_CHECKPOINT_VERSION 2u
 
 /* Gives the store a checkpoint when it wants one. When that fails, the next turn tries again. */
 void wr_checkpoint_write(struct wr_runtime *self);

@@ -34,6 +34,18 @@ bool wr_pairs_are_whole(const struct wr_pairs *pairs);
 enum wr_intent_kind { WR_INTENT_ASSISTANT, WR_INTENT_TASK, WR_INTENT_ROLE };
 enum wr_profile_kind { WR_PROFILE_RUNTIME_DEFAULT, WR_PROFILE_BUILTIN, WR_PROFILE_NAMED };
 
+/* What becomes of an input while a turn is running: it is refused, or waits for its turn, with at
+ * most so many others (core/delivery.h). */
+enum wr_busy_kind {
+	WR_BUSY_UNSAID, /* by the create request: as the profile says; by the profile: reject */
+	WR_BUSY_REJECT,
+	WR_BUSY_QUEUE
+};
+struct wr_busy_policy {
+	enum wr_busy_kind kind;
+	uint32_t inputs_max; /* of QUEUE: 1 to WR_QUEUE_INPUTS_MAX; else 0 */
+};
+
 struct wr_create {
 	enum wr_intent_kind intent;
 	struct wr_view objective; /* task */
@@ -43,9 +55,10 @@ struct wr_create {
 	struct wr_view profile_value;	 /* builtin, named */
 	struct wr_view config_bundle_id; /* may be absent */
 	struct wr_view worker_id;	 /* chosen by the client; absent: one is made */
-	struct wr_pairs capabilities;	 /* name, reason (may be absent) */
-	struct wr_pairs workspace_refs;	 /* name, reference */
-	struct wr_pairs mount_refs;	 /* name, reference */
+	struct wr_busy_policy busy;
+	struct wr_pairs capabilities;	/* name, reason (may be absent) */
+	struct wr_pairs workspace_refs; /* name, reference */
+	struct wr_pairs mount_refs;	/* name, reference */
 };
 
 /* The Idempotency-Key of a command (design 5), hashed by whoever took it in: `id` from who asks,

@@ -3,6 +3,8 @@
 
 #include "bytes/utf8.h"
 #include "check.h"
+#include "core/delivery.h"
+#include "core/open.h"
 #include "core/repeat.h"
 #include "core/visibility.h"
 
@@ -53,6 +55,9 @@ static enum wr_status check_create(const struct wr_create *request, struct wr_er
 	    !wr_pairs_are_whole(&request->workspace_refs) ||
 	    !wr_pairs_are_whole(&request->mount_refs))
 		return refuse(error, WR_INVALID, "damaged list of pairs");
+	if (request->busy.inputs_max > WR_QUEUE_INPUTS_MAX ||
+	    (request->busy.kind == WR_BUSY_QUEUE) != (request->busy.inputs_max != 0))
+		return refuse(error, WR_INVALID, "busy policy: a queue is for 1 to 256 inputs");
 	if (content_bytes(request) > WR_EVENT_BYTES_MAX)
 		return refuse(error, WR_TOO_LARGE, "create request over 1 MiB");
 	detail = request->worker_id.data == NULL ? NULL : judge_worker_id(request->worker_id);
@@ -80,7 +85,8 @@ static bool is_same_request(const struct wr_create *a, const struct wr_create *b
 	       is_same_text(a->config_bundle_id, b->config_bundle_id) &&
 	       is_same_list(&a->capabilities, &b->capabilities) &&
 	       is_same_list(&a->workspace_refs, &b->workspace_refs) &&
-	       is_same_list(&a->mount_refs, &b->mount_refs);
+	       is_same_list(&a->mount_refs, &b->mount_refs) && a->busy.kind == b->busy.kind &&
+	       a->busy.inputs_max == b->busy.inputs_max;
 }
 
 /* A create that names the id of a Worker that is there. */
@@ -140,7 +146,8 @@ static enum wr_status create_new(struct wr_runtime *self, const struct wr_create
 		return refuse(error, status, NULL);
 	worker = wr_catalog_at(&self->catalog, number);
 	if (worker->execution.ops != NULL && !wr_has_store(self))
-		wr_execution_note(worker, WR_EXECUTION_SPAWN, WR_EXECUTION_ACCEPTED);
+		wr_execution_note(worker, WR_EXECUTION_SPAWN, WR_EXECUTION_ACCEPTED,
+				  event.sequence);
 	return WR_OK;
 }
 
@@ -183,37 +190,9 @@ enum wr_status wr_runtime_create(struct wr_runtime *self, const struct wr_create
 
 static void fill_ack(const struct wr_worker *worker, struct wr_ack *ack)
 {
-	*ack = (struct wr_ack){.status = worker->now.status, .event_id = worker->now.last_event_id};
-}
-
-/* Whether what runs the Worker, if anything does, would take this input. */
-static enum wr_status ask_execution(struct wr_worker *worker, const struct wr_input *input)
-{
-	const struct wr_execution *execution = &worker->execution;
-	enum wr_status status;
-
-	if (execution->ops == NULL)
-		return WR_OK;
-	status = execution->ops->admit(execution->context, worker->number, input,
-				       &worker->undelivered);
-	if (status != WR_OK)
-		wr_execution_note(worker, WR_EXECUTION_INPUT,
-				  status == WR_BUSY ? WR_EXECUTION_BUSY : WR_EXECUTION_REJECTED);
-	return status;
-}
-
-/* The input is recorded: given to what runs the Worker as soon as it is visible. */
-static void hand_over(const struct wr_runtime *self, struct wr_worker *worker,
-		      const struct wr_input *input, uint64_t sequence)
-{
-	if (worker->execution.ops == NULL)
-		return;
-	if (wr_has_store(self)) {
-		worker->undelivered.count++;
-		worker->undelivered.bytes += input->content.bytes;
-	} else {
-		wr_execution_deliver(worker, input, sequence);
-	}
+	*ack = (struct wr_ack){.status = worker->now.status,
+			       .event_id = worker->now.last_event_id,
+			       .dropped = worker->dropped};
 }
 
 enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_id,
@@ -223,7 +202,7 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 	struct wr_event event; /* not zeroed as a whole: it is large, and this path is hot */
 	struct wr_worker *worker;
 	enum wr_status status;
-	bool is_repeat;
+	bool is_repeat, is_admitted;
 
 	*error = (struct wr_error){.status = WR_OK};
 	if (WR_UNLIKELY(key != NULL)) {
@@ -244,7 +223,10 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 		return refuse(error, WR_CORRUPT, NULL);
 	if (worker->now.status != WR_WORKER_RUNNING)
 		return refuse(error, WR_CONFLICT, NULL);
-	status = ask_execution(worker, input);
+	/* What an earlier process has left comes first. */
+	status = worker->queue.left_count == 0 ? WR_OK : wr_open_interrupt(self, worker);
+	if (status == WR_OK)
+		status = wr_delivery_admit(worker, input, &is_admitted);
 	if (status != WR_OK)
 		return refuse(error, status, NULL);
 	event.kind = WR_EVENT_INPUT_ACCEPTED;
@@ -254,12 +236,13 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 		wr_repeat_attach(self, &event, key);
 	event.as.input.input = *input;
 	event.as.input.transcript_sequence = worker->now.item_count + 1;
+	event.as.input.waits_for_turn = worker->execution.has_turns;
 	status = wr_commit(self, &event);
 	if (status != WR_OK)
 		return refuse(error, status, NULL);
 	fill_ack(worker, ack);
 	ack->transcript_sequence = event.as.input.transcript_sequence;
-	hand_over(self, worker, input, event.sequence);
+	wr_delivery_accepted(self, worker, input, event.sequence, is_admitted);
 	return WR_OK;
 }
 
@@ -274,15 +257,14 @@ static enum wr_status end_running(struct wr_runtime *self, struct wr_worker *wor
 
 	if (key != NULL)
 		wr_repeat_attach(self, &event, key);
-	event.as.ended.reason = reason;
-	event.as.ended.is_execution_live =
-		worker->is_execution_live || worker->undelivered.count != 0;
-	status = wr_commit(self, &event);
+	status = wr_delivery_name_dropped(self, worker, kind, &event.as.ended.dropped);
 	if (status != WR_OK)
 		return status;
-	if (kind == WR_EVENT_WORKER_CANCELLED)
-		worker->undelivered = (struct wr_undelivered){.count = 0};
-	return WR_OK;
+	event.as.ended.reason = reason;
+	event.as.ended.is_execution_live =
+		worker->is_execution_live ||
+		(event.as.ended.dropped.data == NULL && worker->queue.undelivered.count != 0);
+	return wr_commit(self, &event);
 }
 
 static enum wr_status end_worker(struct wr_runtime *self, struct wr_view worker_id,
@@ -369,13 +351,36 @@ enum wr_status wr_runtime_interrupt(struct wr_runtime *self, struct wr_view work
 	return key == NULL ? WR_OK : wr_repeat_keep(self, worker, key, WR_OPERATION_INTERRUPT, ack);
 }
 
+/* The record of the whole names no inputs: Workers that have some queued are stopped by their own.
+ */
+static enum wr_status stop_queueing(struct wr_runtime *self)
+{
+	enum wr_status status = WR_OK;
+
+	for (uint32_t number = 1; number <= self->catalog.count && status == WR_OK; number++) {
+		struct wr_worker *worker = wr_catalog_at(&self->catalog, number);
+		bool has_some =
+			worker->queue.left_count != 0 ||
+			(wr_delivery_is_queueing(worker) && worker->queue.undelivered.count != 0);
+
+		if (!has_some || worker->is_quarantined || worker->now.status != WR_WORKER_RUNNING)
+			continue;
+		status = end_running(self, worker, WR_EVENT_WORKER_STOPPED, WR_VIEW_NULL, NULL);
+		if (status == WR_OK && !wr_has_store(self))
+			wr_execution_end(worker);
+	}
+	return status;
+}
+
 enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id)
 {
 	struct wr_event event = {.kind = WR_EVENT_RUNTIME_STOPPED};
 	enum wr_status status;
 
 	if (!self->is_stopped) {
-		status = wr_commit(self, &event);
+		status = stop_queueing(self);
+		if (status == WR_OK)
+			status = wr_commit(self, &event);
 		if (status != WR_OK)
 			return status;
 		for (uint32_t number = 1; number <= self->catalog.count && !wr_has_store(self);

@@ -99,7 +99,10 @@ enum wr_status wr_commit(struct wr_runtime *self, struct wr_event *event)
 
 	event->sequence = self->log.last_sequence + 1;
 	event->wall_ms = self->ports.wall_ms(self->ports.context);
+	event->delivered = 0;
 	status = wr_fold_prepare(self, &prepared, event);
+	if (status == WR_OK && prepared.worker != NULL)
+		event->delivered = prepared.worker->queue.delivered;
 	if (status == WR_OK)
 		status = make_frames(self, event, prepared.worker, frames, &count);
 	if (status == WR_OK)

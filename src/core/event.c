@@ -22,6 +22,15 @@ const char *wr_phase_protocol_status(enum wr_phase phase)
 	wr_unreachable();
 }
 
+struct wr_view wr_event_dropped(const struct wr_event *event)
+{
+	if (event->kind == WR_EVENT_PHASE_CHANGED)
+		return event->as.phase.dropped;
+	if (event->kind == WR_EVENT_WORKER_STOPPED || event->kind == WR_EVENT_WORKER_CANCELLED)
+		return event->as.ended.dropped;
+	return WR_VIEW_NULL;
+}
+
 const char *wr_event_runtime_name(enum wr_event_kind kind)
 {
 	switch (kind) {

@@ -90,11 +90,18 @@ enum wr_operation {
 	WR_OPERATION_INTERRUPT = 5
 };
 
+/* The inputs that the event takes back: sequences, packed (core/input_queue.h). Absent: none. */
+struct wr_event;
+struct wr_view wr_event_dropped(const struct wr_event *event);
+
 struct wr_event {
 	enum wr_event_kind kind;
 	uint64_t sequence; /* given at append */
 	int64_t wall_ms;
 	uint32_t worker; /* number, 0: the Runtime itself */
+	/* Given at append: the newest input with a turn that its execution was given, when no
+	 * record has told that before; 0: none. */
+	uint64_t delivered;
 	/* The command came with an Idempotency-Key, kept in the same record. */
 	bool has_key;
 	struct wr_key key;
@@ -107,14 +114,17 @@ struct wr_event {
 		struct {
 			struct wr_input input;
 			uint64_t transcript_sequence;
+			bool waits_for_turn; /* a later record tells its end */
 		} input;
 		struct {
 			struct wr_view reason;	/* absent: none was given */
 			bool is_execution_live; /* stop: the phase is `stopping` until it ended */
+			struct wr_view dropped; /* inputs: sequences, packed; absent: none */
 		} ended;
 		struct {
-			uint8_t from, to;     /* enum wr_phase */
-			struct wr_view cause; /* a short word or sentence */
+			uint8_t from, to;	/* enum wr_phase */
+			struct wr_view cause;	/* a short word or sentence */
+			struct wr_view dropped; /* by `interrupted`: as of ended */
 		} phase;
 		struct wr_output output;
 		/* A command that needed no record of its own: a repeated stop, an interrupt. What

@@ -4,7 +4,45 @@
 
 /* ---- writing: room for the whole event is taken once, then filled without further checks ---- */
 
-enum { HEADER_BYTES = 24, KEY_BYTES = WR_KEY_FIELD_BYTES + 4, FLAG_KEY = 1 };
+enum { HEADER_BYTES = 24, KEY_BYTES = WR_KEY_FIELD_BYTES + 4, DELIVERED_BYTES = 8 };
+enum { FLAG_KEY = 1, FLAG_DELIVERED = 2, FLAG_QUEUE = 4, FLAGS = 7 };
+
+/* Whether the kind is followed by its members about queues. */
+static bool has_queue(const struct wr_event *event)
+{
+	if (event->kind == WR_EVENT_WORKER_CREATED)
+		return event->as.created.request.busy.kind != WR_BUSY_UNSAID;
+	if (event->kind == WR_EVENT_INPUT_ACCEPTED)
+		return event->as.input.waits_for_turn;
+	return wr_event_dropped(event).data != NULL;
+}
+
+static unsigned flags_of(const struct wr_event *event)
+{
+	return (event->has_key ? FLAG_KEY : 0u) | (event->delivered != 0 ? FLAG_DELIVERED : 0u) |
+	       (has_queue(event) ? FLAG_QUEUE : 0u);
+}
+
+/* The lowest that has these flags. */
+static unsigned version_of(unsigned flags)
+{
+	return flags > FLAG_KEY ? 2 : 1;
+}
+
+static size_t queue_bytes(const struct wr_event *event)
+{
+	if (event->kind == WR_EVENT_WORKER_CREATED)
+		return WR_BUSY_FIELD_BYTES;
+	return event->kind == WR_EVENT_INPUT_ACCEPTED ? 0 : wr_text_bytes(wr_event_dropped(event));
+}
+
+/* Behind the header and the members. */
+static size_t extra_bytes(const struct wr_event *event, unsigned flags)
+{
+	return ((flags & FLAG_KEY) != 0 ? (size_t)KEY_BYTES : 0) +
+	       ((flags & FLAG_DELIVERED) != 0 ? (size_t)DELIVERED_BYTES : 0) +
+	       ((flags & FLAG_QUEUE) != 0 ? queue_bytes(event) : 0);
+}
 
 static size_t member_bytes(const struct wr_event *event)
 {
@@ -93,17 +131,25 @@ static char *put_members(char *at, const struct wr_event *event)
 	wr_unreachable();
 }
 
+static char *put_queue(char *at, const struct wr_event *event)
+{
+	if (event->kind == WR_EVENT_WORKER_CREATED)
+		return wr_put_busy(at, &event->as.created.request.busy);
+	return event->kind == WR_EVENT_INPUT_ACCEPTED ? at
+						      : wr_put_text(at, wr_event_dropped(event));
+}
+
 enum wr_status wr_event_encode(struct wr_buf *out, const struct wr_event *event)
 {
-	size_t bytes =
-		member_bytes(event) + HEADER_BYTES + (event->has_key ? (size_t)KEY_BYTES : 0);
+	unsigned flags = flags_of(event);
+	size_t bytes = member_bytes(event) + HEADER_BYTES + extra_bytes(event, flags);
 	char *begin = wr_buf_reserve(out, bytes), *at;
 
 	if (begin == NULL)
 		return out->status;
-	at = wr_put_u8(begin, WR_EVENT_BYTES_VERSION);
+	at = wr_put_u8(begin, version_of(flags));
 	at = wr_put_u8(at, event->kind);
-	at = wr_put_u8(at, event->has_key ? FLAG_KEY : 0);
+	at = wr_put_u8(at, flags);
 	at = wr_put_u8(at, 0);
 	at = wr_put_u32(at, event->worker);
 	at = wr_put_u64(at, event->sequence);
@@ -112,7 +158,11 @@ enum wr_status wr_event_encode(struct wr_buf *out, const struct wr_event *event)
 		at = wr_put_key(at, &event->key);
 		at = wr_put_u32(at, event->uptime_s);
 	}
+	if ((flags & FLAG_DELIVERED) != 0)
+		at = wr_put_u64(at, event->delivered);
 	at = put_members(at, event);
+	if ((flags & FLAG_QUEUE) != 0)
+		at = put_queue(at, event);
 	wr_assert(at == begin + bytes);
 	wr_buf_commit(out, bytes);
 	return WR_OK;
@@ -179,18 +229,47 @@ static void take_members(struct wr_take *from, struct wr_event *event)
 	}
 }
 
+static void take_queue(struct wr_take *from, struct wr_event *event)
+{
+	switch (event->kind) {
+	case WR_EVENT_WORKER_CREATED:
+		wr_take_busy(from, &event->as.created.request.busy);
+		return;
+	case WR_EVENT_INPUT_ACCEPTED:
+		event->as.input.waits_for_turn = true;
+		return;
+	case WR_EVENT_WORKER_STOPPED:
+	case WR_EVENT_WORKER_CANCELLED:
+		event->as.ended.dropped = wr_take_sequences(from);
+		return;
+	case WR_EVENT_PHASE_CHANGED:
+		event->as.phase.dropped = wr_take_sequences(from);
+		if (event->as.phase.to != WR_PHASE_INTERRUPTED)
+			from->is_bad = true;
+		return;
+	case WR_EVENT_RUNTIME_STARTED:
+	case WR_EVENT_RUNTIME_STOPPED:
+	case WR_EVENT_OUTPUT:
+	case WR_EVENT_REPEATABLE:
+		from->is_bad = true;
+		return;
+	}
+	wr_unreachable();
+}
+
 enum wr_status wr_event_decode(struct wr_event *event, struct wr_view bytes)
 {
 	struct wr_take from = {.rest = bytes};
-	unsigned version = wr_take_u8(&from, UINT8_MAX), kind;
+	unsigned version = wr_take_u8(&from, UINT8_MAX), kind, flags;
 
 	memset(event, 0, sizeof *event);
 	if (!from.is_bad && version > WR_EVENT_BYTES_VERSION)
 		return WR_UNSUPPORTED;
 	kind = wr_take_u8(&from, WR_EVENT_REPEATABLE);
-	if (version != WR_EVENT_BYTES_VERSION || kind < WR_EVENT_RUNTIME_STARTED)
+	flags = wr_take_u8(&from, FLAGS);
+	if (version != version_of(flags) || kind < WR_EVENT_RUNTIME_STARTED)
 		return WR_CORRUPT;
-	event->has_key = wr_take_u8(&from, FLAG_KEY) != 0;
+	event->has_key = (flags & FLAG_KEY) != 0;
 	(void)wr_take_u8(&from, 0); /* no other flag: bad unless 0, which is seen at the end */
 	event->kind = (enum wr_event_kind)kind;
 	event->worker = wr_take_u32(&from);
@@ -200,7 +279,14 @@ enum wr_status wr_event_decode(struct wr_event *event, struct wr_view bytes)
 		wr_take_key(&from, &event->key);
 		event->uptime_s = wr_take_u32(&from);
 	}
+	if ((flags & FLAG_DELIVERED) != 0) {
+		event->delivered = wr_take_u64(&from);
+		if (event->delivered == 0)
+			from.is_bad = true;
+	}
 	take_members(&from, event);
+	if ((flags & FLAG_QUEUE) != 0)
+		take_queue(&from, event);
 	return wr_take_is_whole(&from) ? WR_OK : WR_CORRUPT;
 }
 
@@ -219,9 +305,10 @@ static enum wr_status encode_frame(void *context, struct wr_buf *out, const stru
 	if (event->kind == WR_EVENT_REPEATABLE || (scope == WR_SCOPE_WORKER && !is_shown_to_worker))
 		return out->status;
 	wr_buf_append(out, "\0\0\0\0", 4);
-	if (event->has_key) { /* is between its client and us */
+	if (event->has_key || event->delivered != 0) {
 		struct wr_event shown = *event;
-		shown.has_key = false;
+		shown.has_key = false; /* is between its client and us */
+		shown.delivered = 0;   /* is between us and the next process */
 		wr_event_encode(out, &shown);
 	} else {
 		wr_event_encode(out, event);

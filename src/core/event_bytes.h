@@ -1,10 +1,15 @@
 /*
  * event_bytes — an event as versioned bytes and back: what a store keeps and an embedder reads.
  *
- * Layout, little-endian: version u8 (1) · kind u8 · flags u16 · worker u32 · sequence u64 · wall ms
- * i64, with flag 1 a key (id and fingerprint, 16 bytes each, uptime u32), then the members of the
- * kind in the order of event.h; a text is length u32 and bytes, an absent text length 0xffffffff.
- * Decoding refuses what encoding cannot have made.
+ * Layout, little-endian: version u8 · kind u8 · flags u16 · worker u32 · sequence u64 · wall ms
+ * i64, with flag 1 a key (id and fingerprint, 16 bytes each, uptime u32), with flag 2 `delivered`
+ * u64, then the members of the kind in the order of event.h; a text is length u32 and bytes, an
+ * absent text length 0xffffffff. With flag 4 they are followed by: of an accepted input nothing (it
+ * waits for its turn); of a creation the busy policy, kind u8 and inputs u32; of an end and of
+ * `interrupted` the dropped inputs, a text of sequences u64.
+ *
+ * The version is the lowest that has the flags which are used: 1 for flag 1, else 2; so older
+ * programs read what they can understand. Decoding refuses what encoding cannot have made.
  */
 #ifndef WR_CORE_EVENT_BYTES_H
 #define WR_CORE_EVENT_BYTES_H
@@ -13,7 +18,7 @@
 #include "core/encoding.h"
 #include "core/event.h"
 
-#define WR_EVENT_BYTES_VERSION 1u
+#define WR_EVENT_BYTES_VERSION 2u
 
 /* Appends the bytes. Status of the buffer. */
 enum wr_status wr_event_encode(struct wr_buf *out, const struct wr_event *event);

@@ -17,7 +17,8 @@
 
 #include <stdint.h>
 
-/* Inputs of a Worker that were accepted and wait to become visible before they are delivered. */
+/* Inputs of a Worker that were accepted and wait to be delivered: until they are visible, or the
+ * execution takes them. */
 struct wr_undelivered {
 	uint32_t count;
 	uint64_t bytes; /* of content */
@@ -26,7 +27,7 @@ struct wr_undelivered {
 struct wr_execution_ops {
 	/* Whether it would take this input behind those that are still to be delivered. WR_OK;
 	 * WR_BUSY: a turn is running or its queue is full; WR_REJECTED, WR_UNAVAILABLE. Changes
-	 * nothing. */
+	 * nothing. Of an input that queues it is asked again in later turns, with none waiting. */
 	enum wr_status (*admit)(void *context, uint32_t worker, const struct wr_input *input,
 				const struct wr_undelivered *waiting);
 	/* The input was recorded (at `sequence`), is visible, and may now have effects. Cannot
@@ -44,10 +45,15 @@ struct wr_execution_ops {
 struct wr_execution {
 	const struct wr_execution_ops *ops; /* NULL: none */
 	void *context;
+	/* Each input is a turn: `deliver` leads to a report of some phase, and while a turn runs,
+	 * or another input waits to be delivered, `admit` says WR_BUSY. Without it nothing queues.
+	 */
+	bool has_turns;
+	struct wr_busy_policy busy; /* of the profile, unless the create request has one */
 };
 
 /* Finds what runs a Worker of this profile. WR_OK (with ops NULL: nothing runs it, input is only
- * recorded); WR_INVALID: no such profile. */
+ * recorded); WR_INVALID: no such profile. *out is all zeros before. */
 struct wr_profiles {
 	enum wr_status (*find)(void *context, struct wr_execution *out, enum wr_profile_kind kind,
 			       struct wr_view value);

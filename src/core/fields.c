@@ -1,5 +1,8 @@
 #include "core/fields.h"
 
+#include "bounds.h"
+#include "core/input_queue.h"
+
 char *wr_put_key(char *at, const struct wr_key *key)
 {
 	at = wr_put_bytes(at, wr_view_of(key->id, WR_KEY_BYTES));
@@ -38,6 +41,12 @@ char *wr_put_request(char *at, const struct wr_create *request)
 	at = put_pairs(at, &request->capabilities);
 	at = put_pairs(at, &request->workspace_refs);
 	return put_pairs(at, &request->mount_refs);
+}
+
+char *wr_put_busy(char *at, const struct wr_busy_policy *busy)
+{
+	at = wr_put_u8(at, busy->kind);
+	return wr_put_u32(at, busy->inputs_max);
 }
 
 uint8_t wr_take_u8(struct wr_take *from, unsigned max)
@@ -113,4 +122,63 @@ void wr_take_request(struct wr_take *from, struct wr_create *request)
 	take_pairs(from, &request->capabilities);
 	take_pairs(from, &request->workspace_refs);
 	take_pairs(from, &request->mount_refs);
+}
+
+void wr_take_busy(struct wr_take *from, struct wr_busy_policy *busy)
+{
+	busy->kind = (enum wr_busy_kind)wr_take_u8(from, WR_BUSY_QUEUE);
+	busy->inputs_max = wr_take_u32(from);
+	if (busy->kind == WR_BUSY_UNSAID || busy->inputs_max > WR_QUEUE_INPUTS_MAX ||
+	    (busy->kind == WR_BUSY_QUEUE) != (busy->inputs_max != 0))
+		from->is_bad = true;
+}
+
+struct wr_view wr_take_sequences(struct wr_take *from)
+{
+	struct wr_view packed = wr_take_text(from), rest = packed;
+	uint64_t before = 0, sequence;
+
+	while (wr_sequences_next(&rest, &sequence)) {
+		if (sequence <= before)
+			from->is_bad = true;
+		before = sequence;
+	}
+	if (packed.bytes == 0 || rest.bytes != 0)
+		from->is_bad = true;
+	return packed;
+}
+
+static void take_policy(struct wr_take *from, struct wr_busy_policy *busy)
+{
+	struct wr_take ahead = *from;
+
+	if (wr_take_u8(&ahead, WR_BUSY_QUEUE) != WR_BUSY_UNSAID)
+		wr_take_busy(from, busy);
+	else if (wr_take_u8(from, 0) != 0 || wr_take_u32(from) != 0)
+		from->is_bad = true;
+}
+
+void wr_take_row_queue(struct wr_take *from, struct wr_row_queue *queue)
+{
+	struct wr_take ahead;
+	size_t bytes;
+	const char *waiting;
+
+	*queue = (struct wr_row_queue){.waiting_count = 0};
+	take_policy(from, &queue->busy);
+	ahead = *from;
+	if (wr_take_u32(&ahead) == WR_TEXT_ABSENT)
+		*from = ahead;
+	else
+		queue->dropped = wr_take_sequences(from);
+	queue->waiting_count = wr_take_u32(from);
+	/* One that says nothing would not be there. */
+	if (queue->waiting_count > WR_QUEUE_TRACKED_MAX ||
+	    (queue->busy.kind == WR_BUSY_UNSAID && queue->dropped.data == NULL &&
+	     queue->waiting_count == 0))
+		from->is_bad = true;
+	bytes = from->is_bad ? 0 : (size_t)queue->waiting_count * WR_ROW_WAITING_BYTES;
+	waiting = wr_take_bytes(from, bytes);
+	if (waiting != NULL)
+		queue->waiting = wr_view_of(waiting, bytes);
 }

@@ -63,6 +63,10 @@ char *wr_put_key(char *at, const struct wr_key *key);
 size_t wr_request_bytes(const struct wr_create *request);
 char *wr_put_request(char *at, const struct wr_create *request);
 
+/* A busy policy. A list of sequences is a text. */
+enum { WR_BUSY_FIELD_BYTES = 5 };
+char *wr_put_busy(char *at, const struct wr_busy_policy *busy);
+
 /* ---- reading ---- */
 
 struct wr_take {
@@ -90,6 +94,20 @@ uint64_t wr_take_u64(struct wr_take *from);
 struct wr_view wr_take_text(struct wr_take *from);
 void wr_take_key(struct wr_take *from, struct wr_key *key);
 void wr_take_request(struct wr_take *from, struct wr_create *request);
+/* One that is not UNSAID. */
+void wr_take_busy(struct wr_take *from, struct wr_busy_policy *busy);
+/* A text of whole sequences, ascending from above 0, at least one. */
+struct wr_view wr_take_sequences(struct wr_take *from);
+
+/* The end of a Worker's row in a checkpoint that has the flag for it (core/checkpoint.h). */
+enum { WR_ROW_QUARANTINED = 1, WR_ROW_QUEUE = 2, WR_ROW_WAITING_BYTES = 8 + 4 + 1 };
+struct wr_row_queue {
+	struct wr_busy_policy busy;
+	struct wr_view dropped; /* packed, or absent */
+	uint32_t waiting_count;
+	struct wr_view waiting; /* of WR_ROW_WAITING_BYTES each */
+};
+void wr_take_row_queue(struct wr_take *from, struct wr_row_queue *queue);
 
 /* Whether all was good and nothing is left. */
 static inline bool wr_take_is_whole(const struct wr_take *from)

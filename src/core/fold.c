@@ -7,6 +7,7 @@
 
 #include "bytes/utf8.h"
 #include "check.h"
+#include "core/delivery.h"
 #include "core/in_flight.h"
 #include "core/repeat.h"
 
@@ -65,6 +66,20 @@ static enum wr_status find_execution(const struct wr_runtime *self, struct wr_ex
 	return profiles->find(profiles->context, out, request->profile, request->profile_value);
 }
 
+/* What was asked for, else what the profile has. */
+static struct wr_busy_policy busy_policy(const struct wr_create *request,
+					 const struct wr_execution *execution)
+{
+	struct wr_busy_policy policy =
+		request->busy.kind != WR_BUSY_UNSAID ? request->busy : execution->busy;
+
+	if (policy.kind == WR_BUSY_UNSAID)
+		policy.kind = WR_BUSY_REJECT;
+	wr_assert((policy.kind == WR_BUSY_QUEUE) == (policy.inputs_max != 0));
+	wr_assert(policy.inputs_max <= WR_QUEUE_INPUTS_MAX);
+	return policy;
+}
+
 enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker **out,
 				      const struct wr_event *event)
 {
@@ -93,6 +108,8 @@ enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker 
 	worker->now.status = WR_WORKER_RUNNING;
 	worker->now.phase = WR_PHASE_IDLE;
 	worker->execution = execution;
+	worker->busy = busy_policy(&event->as.created.request, &execution);
+	wr_list_init(&worker->queued_node);
 	keep_request(worker, event, worker->block);
 	wr_transcript_init(&worker->transcript);
 	wr_event_stream_init(&worker->events, worker->number);
@@ -102,11 +119,17 @@ enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker 
 
 void wr_worker_free(struct wr_runtime *self, struct wr_worker *worker)
 {
-	wr_in_flight_clear(&worker->in_flight, self->ports.allocator);
+	struct wr_allocator *allocator = self->ports.allocator;
+
+	wr_in_flight_clear(&worker->in_flight, allocator);
+	wr_list_remove(&worker->queued_node);
+	wr_input_queue_deinit(&worker->queue, allocator);
+	wr_allocator_free(allocator, (void *)(uintptr_t)worker->dropped.data,
+			  worker->dropped.bytes);
 	wr_transcript_deinit(&worker->transcript, &self->transcripts);
 	wr_event_stream_deinit(&worker->events, &self->log);
-	wr_allocator_free(self->ports.allocator, worker->block, worker->block_bytes);
-	wr_allocator_free(self->ports.allocator, worker, sizeof *worker);
+	wr_allocator_free(allocator, worker->block, worker->block_bytes);
+	wr_allocator_free(allocator, worker, sizeof *worker);
 }
 
 static void add_diagnostic(struct wr_runtime *self, const char *code, const char *message,
@@ -213,6 +236,72 @@ static void fold_item(struct wr_runtime *self, struct wr_prepared *prepared,
 	prepared->item = NULL;
 }
 
+/* ---- inputs that wait ---- */
+
+/* In a replay only what the log says is known of it. */
+static enum wr_status prepare_input(struct wr_runtime *self, struct wr_prepared *prepared,
+				    const struct wr_event *event)
+{
+	struct wr_allocator *allocator = self->ports.allocator;
+	const struct wr_input *input = &event->as.input.input;
+	bool is_tracked = event->as.input.waits_for_turn;
+
+	if (self->is_replaying) {
+		if (!is_tracked)
+			return WR_OK;
+		prepared->input = wr_queued_input_new_left(allocator, input->kind,
+							   (uint32_t)input->content.bytes);
+	} else {
+		if (!wr_delivery_keeps(self, prepared->worker))
+			return WR_OK;
+		prepared->input = wr_queued_input_new(allocator, input, is_tracked);
+	}
+	return prepared->input == NULL ? WR_NO_MEMORY : WR_OK;
+}
+
+static void fold_input(struct wr_prepared *prepared, const struct wr_event *event)
+{
+	if (prepared->input == NULL)
+		return;
+	wr_input_queue_push(&prepared->worker->queue, prepared->input, event->sequence);
+	prepared->input = NULL;
+}
+
+enum wr_status wr_fold_copy_dropped(struct wr_runtime *self, struct wr_view *copy,
+				    struct wr_view dropped)
+{
+	char *data;
+
+	*copy = WR_VIEW_NULL;
+	if (dropped.bytes == 0)
+		return WR_OK;
+	data = wr_allocator_take(self->ports.allocator, dropped.bytes);
+	if (data == NULL)
+		return WR_NO_MEMORY;
+	memcpy(data, dropped.data, dropped.bytes);
+	*copy = wr_view_of(data, dropped.bytes);
+	return WR_OK;
+}
+
+/* What a cancel takes back without naming it was never known to wait. */
+static void fold_ends_of_inputs(struct wr_runtime *self, struct wr_worker *worker,
+				const struct wr_event *event)
+{
+	struct wr_input_queue *queue = &worker->queue;
+	bool is_end = event->kind == WR_EVENT_WORKER_CANCELLED ||
+		      (event->kind == WR_EVENT_WORKER_STOPPED && self->is_replaying);
+
+	if (event->delivered != 0)
+		wr_input_queue_fold_delivered(queue, event->delivered, event->sequence);
+	wr_input_queue_fold_dropped(queue, wr_event_dropped(event), event->sequence);
+	if (is_end)
+		wr_input_queue_drop_all(queue, event->sequence);
+	wr_delivery_note_change(self, worker);
+	/* In a replay everything is visible. */
+	if (self->is_replaying)
+		wr_input_queue_sweep(queue, self->ports.allocator, event->sequence);
+}
+
 /* ---- the end of Workers ---- */
 
 static void fold_ended(struct wr_runtime *self, struct wr_worker *worker,
@@ -236,8 +325,10 @@ static void fold_runtime_stopped(struct wr_runtime *self)
 		if (worker->now.status != WR_WORKER_RUNNING)
 			continue;
 		fold_ended(self, worker, WR_WORKER_STOPPED,
-			   worker->is_execution_live || worker->undelivered.count != 0);
+			   worker->is_execution_live || worker->queue.undelivered.count != 0);
 		worker->stopped_phase = worker->now.phase;
+		if (self->is_replaying)
+			wr_input_queue_deinit(&worker->queue, self->ports.allocator);
 	}
 }
 
@@ -265,15 +356,26 @@ enum wr_status wr_fold_prepare(struct wr_runtime *self, struct wr_prepared *prep
 	prepared->worker = wr_catalog_at(&self->catalog, event->worker);
 	if (prepared->worker == NULL)
 		return WR_NOT_FOUND;
-	if (event->kind == WR_EVENT_INPUT_ACCEPTED || event->kind == WR_EVENT_OUTPUT)
+	if (event->kind == WR_EVENT_OUTPUT)
 		return prepare_item(self, prepared, event);
+	if (event->kind == WR_EVENT_INPUT_ACCEPTED) {
+		enum wr_status status = prepare_input(self, prepared, event);
+		return status == WR_OK ? prepare_item(self, prepared, event) : status;
+	}
+	if (event->kind == WR_EVENT_WORKER_STOPPED || event->kind == WR_EVENT_WORKER_CANCELLED)
+		return wr_fold_copy_dropped(self, &prepared->dropped, event->as.ended.dropped);
 	return WR_OK;
 }
 
 void wr_fold_discard(struct wr_runtime *self, struct wr_prepared *prepared,
 		     const struct wr_event *event)
 {
+	struct wr_allocator *allocator = self->ports.allocator;
+
 	wr_transcript_discard(&self->transcripts, prepared->item);
+	wr_queued_input_free(allocator, prepared->input);
+	wr_allocator_free(allocator, (void *)(uintptr_t)prepared->dropped.data,
+			  prepared->dropped.bytes);
 	if (event->kind == WR_EVENT_WORKER_CREATED && prepared->worker != NULL)
 		wr_worker_free(self, prepared->worker);
 }
@@ -295,13 +397,16 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 	case WR_EVENT_INPUT_ACCEPTED:
 		worker->now.last_event_id = event->sequence;
 		fold_item(self, prepared, event);
+		fold_input(prepared, event);
 		break;
 	case WR_EVENT_WORKER_STOPPED:
 		worker->now.last_event_id = event->sequence;
+		worker->dropped = prepared->dropped;
 		fold_ended(self, worker, WR_WORKER_STOPPED, event->as.ended.is_execution_live);
 		break;
 	case WR_EVENT_WORKER_CANCELLED:
 		worker->now.last_event_id = event->sequence;
+		worker->dropped = prepared->dropped;
 		fold_ended(self, worker, WR_WORKER_CANCELLED, false);
 		break;
 	case WR_EVENT_PHASE_CHANGED:
@@ -313,8 +418,11 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 		fold_item(self, prepared, event);
 		break;
 	}
-	if (worker != NULL)
+	if (worker != NULL) {
 		worker->now.last_sequence = event->sequence;
+		if (WR_UNLIKELY(worker->queue.first != NULL))
+			fold_ends_of_inputs(self, worker, event);
+	}
 	if (wr_event_runtime_name(event->kind) != NULL)
 		self->last_event_id = event->sequence;
 	if (event->has_key)

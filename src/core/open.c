@@ -3,6 +3,7 @@
 #include "check.h"
 #include "core/checkpoint.h"
 #include "core/commit.h"
+#include "core/delivery.h"
 #include "core/replay.h"
 #include "core/visibility.h"
 
@@ -73,6 +74,12 @@ static bool is_turn_open(const struct wr_worker *worker)
 	       (phase == WR_PHASE_STARTING || phase == WR_PHASE_BUSY || phase == WR_PHASE_WAITING);
 }
 
+/* Something that was accepted will not be run any more. */
+static bool is_unfinished(const struct wr_worker *worker)
+{
+	return is_turn_open(worker) || (!worker->is_quarantined && worker->queue.left_count != 0);
+}
+
 /* Nothing of the old story is in memory: streams begin where it ends, transcripts behind what the
  * store has. */
 static void begin_anew(struct wr_runtime *self)
@@ -83,7 +90,7 @@ static void begin_anew(struct wr_runtime *self)
 		struct wr_worker *worker = wr_catalog_at(&self->catalog, number);
 		wr_event_stream_begin_at(&worker->events, worker->now.last_sequence);
 		wr_transcript_begin_at(&worker->transcript, worker->now.item_count);
-		self->has_open_turns = self->has_open_turns || is_turn_open(worker);
+		self->has_open_turns = self->has_open_turns || is_unfinished(worker);
 	}
 	wr_visibility_begin(self);
 }
@@ -128,14 +135,33 @@ enum wr_status wr_open_log(struct wr_runtime *self)
 	return status;
 }
 
-static enum wr_status interrupt_turn(struct wr_runtime *self, struct wr_worker *worker)
+static enum wr_status change_phase(struct wr_runtime *self, const struct wr_worker *worker,
+				   enum wr_phase to, struct wr_view cause, struct wr_view dropped)
 {
 	struct wr_event event = {.kind = WR_EVENT_PHASE_CHANGED, .worker = worker->number};
 
 	event.as.phase.from = (uint8_t)worker->now.phase;
-	event.as.phase.to = WR_PHASE_INTERRUPTED;
-	event.as.phase.cause = WR_VIEW("the Runtime ended during this turn");
+	event.as.phase.to = (uint8_t)to;
+	event.as.phase.cause = cause;
+	event.as.phase.dropped = dropped;
 	return wr_commit(self, &event);
+}
+
+enum wr_status wr_open_interrupt(struct wr_runtime *self, struct wr_worker *worker)
+{
+	struct wr_view cause = is_turn_open(worker) ? WR_VIEW("the Runtime ended during this turn")
+						    : WR_VIEW("the Runtime ended before this turn");
+	struct wr_view dropped;
+	enum wr_status status = WR_OK;
+
+	/* From some phases no other way leads there. */
+	if (!wr_phase_allows(worker->now.phase, WR_PHASE_INTERRUPTED))
+		status = change_phase(self, worker, WR_PHASE_STARTING, WR_VIEW("input"),
+				      WR_VIEW_NULL);
+	if (status == WR_OK)
+		status = wr_delivery_name_dropped(self, worker, WR_EVENT_PHASE_CHANGED, &dropped);
+	return status == WR_OK ? change_phase(self, worker, WR_PHASE_INTERRUPTED, cause, dropped)
+			       : status;
 }
 
 enum wr_status wr_open_interrupt_turns(struct wr_runtime *self)
@@ -146,9 +172,29 @@ enum wr_status wr_open_interrupt_turns(struct wr_runtime *self)
 		return WR_OK;
 	for (uint32_t number = 1; number <= self->catalog.count && status == WR_OK; number++) {
 		struct wr_worker *worker = wr_catalog_at(&self->catalog, number);
-		if (is_turn_open(worker))
-			status = interrupt_turn(self, worker);
+		if (is_unfinished(worker))
+			status = wr_open_interrupt(self, worker);
 	}
 	self->has_open_turns = status != WR_OK;
 	return status == WR_FULL || status == WR_OVERLOAD ? WR_OK : status;
+}
+
+/* Whoever has a turn is told of by its execution. */
+static bool is_at_rest(const struct wr_worker *worker)
+{
+	enum wr_phase phase = worker->now.phase;
+
+	return phase != WR_PHASE_STARTING && phase != WR_PHASE_BUSY && phase != WR_PHASE_WAITING;
+}
+
+void wr_runtime_drain(struct wr_runtime *self)
+{
+	self->is_draining = true;
+	for (uint32_t number = 1; number <= self->catalog.count; number++) {
+		struct wr_worker *worker = wr_catalog_at(&self->catalog, number);
+		if (worker->now.status == WR_WORKER_RUNNING && !worker->is_quarantined &&
+		    worker->execution.has_turns && worker->queue.undelivered.count != 0 &&
+		    is_at_rest(worker))
+			(void)wr_open_interrupt(self, worker);
+	}
 }

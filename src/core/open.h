@@ -13,4 +13,9 @@ enum wr_status wr_open_log(struct wr_runtime *self);
  * is put off: wr_runtime_settle calls it again. WR_OK also then; WR_NO_MEMORY, WR_IO. */
 enum wr_status wr_open_interrupt_turns(struct wr_runtime *self);
 
+/* Records that what the last process has left of this Worker, an open turn or inputs that waited
+ * for theirs, will not be run. Also of this process, when it is about to end. Status of the commit;
+ * WR_NO_MEMORY. */
+enum wr_status wr_open_interrupt(struct wr_runtime *self, struct wr_worker *worker);
+
 #endif

@@ -42,6 +42,8 @@ enum wr_status wr_repeat_ack(struct wr_runtime *self, struct wr_view worker_id,
 		.transcript_sequence = kept->transcript_sequence,
 		.is_repeat = true,
 	};
+	if (ack->status != WR_WORKER_RUNNING)
+		ack->dropped = wr_catalog_at(&self->catalog, kept->worker)->dropped;
 	return WR_OK;
 }
 

@@ -25,6 +25,8 @@ static bool created_fits(const struct wr_runtime *self, const struct wr_event *e
 
 static bool input_fits(const struct wr_worker *worker, const struct wr_event *event)
 {
+	if (event->as.input.waits_for_turn && worker->queue.tracked_count >= WR_QUEUE_TRACKED_MAX)
+		return false;
 	return !wr_utf8_is_blank(event->as.input.input.content) &&
 	       event->as.input.transcript_sequence == worker->now.item_count + 1;
 }
@@ -40,12 +42,31 @@ static bool key_fits(const struct wr_runtime *self, const struct wr_event *event
 	return wr_keys_find(&self->keys, &event->key) == NULL;
 }
 
+/* Only what waits can be delivered or dropped, each once. */
+static bool ends_of_inputs_fit(const struct wr_worker *worker, const struct wr_event *event)
+{
+	struct wr_view rest = wr_event_dropped(event);
+	uint64_t sequence, before = event->delivered;
+
+	if (event->delivered == 0 && rest.data == NULL)
+		return true;
+	if (worker == NULL || (event->delivered != 0 &&
+			       wr_input_queue_find(&worker->queue, event->delivered) == NULL))
+		return false;
+	while (wr_sequences_next(&rest, &sequence)) {
+		if (sequence <= before || wr_input_queue_find(&worker->queue, sequence) == NULL)
+			return false;
+		before = sequence;
+	}
+	return true;
+}
+
 bool wr_replay_fits(const struct wr_runtime *self, const struct wr_event *event)
 {
 	const struct wr_worker *worker = wr_catalog_at(&self->catalog, event->worker);
 	bool is_running = worker != NULL && worker->now.status == WR_WORKER_RUNNING;
 
-	if (!key_fits(self, event))
+	if (!key_fits(self, event) || !ends_of_inputs_fit(worker, event))
 		return false;
 	switch (event->kind) {
 	case WR_EVENT_RUNTIME_STARTED:

@@ -1,6 +1,8 @@
 /* What an execution tells of the Worker that it runs. */
 #include "core/commit.h"
 
+#include "core/delivery.h"
+
 enum wr_status wr_runtime_output(struct wr_runtime *self, uint32_t worker,
 				 const struct wr_output *output)
 {
@@ -36,7 +38,11 @@ enum wr_status wr_runtime_phase(struct wr_runtime *self, uint32_t worker, enum w
 		event.as.phase.from = (uint8_t)target->now.phase;
 		event.as.phase.to = (uint8_t)phase;
 		event.as.phase.cause = cause;
-		status = wr_commit(self, &event);
+		if (self->is_draining && phase == WR_PHASE_INTERRUPTED)
+			status = wr_delivery_name_dropped(self, target, WR_EVENT_PHASE_CHANGED,
+							  &event.as.phase.dropped);
+		if (status == WR_OK)
+			status = wr_commit(self, &event);
 	}
 	if (status == WR_OK &&
 	    (phase == WR_PHASE_STARTING || phase == WR_PHASE_IDLE || phase == WR_PHASE_BUSY))

@@ -32,10 +32,15 @@ struct row {
 	struct wr_event created;
 	struct wr_face face;
 	bool is_quarantined;
+	bool has_queue;
+	struct wr_row_queue queue;
 };
 
-static void take_worker(struct wr_take *from, struct row *row)
+static void take_worker(struct wr_take *from, struct row *row, unsigned version)
 {
+	unsigned flags;
+
+	row->queue = (struct wr_row_queue){.waiting_count = 0};
 	row->created = (struct wr_event){.kind = WR_EVENT_WORKER_CREATED};
 	row->created.sequence = wr_take_u64(from);
 	row->created.wall_ms = (int64_t)wr_take_u64(from);
@@ -45,10 +50,16 @@ static void take_worker(struct wr_take *from, struct row *row)
 	row->face.item_count = wr_take_u64(from);
 	row->face.status = (enum wr_worker_status)wr_take_u8(from, WR_WORKER_CANCELLED);
 	row->face.phase = (enum wr_phase)wr_take_u8(from, WR_PHASE_COUNT - 1);
-	row->is_quarantined = wr_take_u8(from, 1) != 0;
+	flags = wr_take_u8(from,
+			   version == 1 ? WR_ROW_QUARANTINED : WR_ROW_QUARANTINED | WR_ROW_QUEUE);
+	row->is_quarantined = (flags & WR_ROW_QUARANTINED) != 0;
 	(void)wr_take_u8(from, 0);
 	row->created.as.created.worker_id = wr_take_text(from);
 	wr_take_request(from, &row->created.as.created.request);
+	row->has_queue = (flags & WR_ROW_QUEUE) != 0;
+	if (row->has_queue)
+		wr_take_row_queue(from, &row->queue);
+	row->created.as.created.request.busy = row->queue.busy;
 }
 
 static bool phase_fits(const struct wr_face *face)
@@ -64,6 +75,14 @@ static bool phase_fits(const struct wr_face *face)
 	wr_unreachable();
 }
 
+/* Only an end drops for good, and only who runs waits. */
+static bool queue_fits(const struct row *row)
+{
+	bool is_running = row->face.status == WR_WORKER_RUNNING;
+
+	return is_running ? row->queue.dropped.data == NULL : row->queue.waiting_count == 0;
+}
+
 static bool worker_fits(const struct wr_runtime *self, const struct row *row, uint64_t head)
 {
 	const struct wr_worker *before = wr_catalog_at(&self->catalog, self->catalog.count);
@@ -75,9 +94,34 @@ static bool worker_fits(const struct wr_runtime *self, const struct row *row, ui
 	       row->face.last_sequence >= row->face.last_event_id &&
 	       row->face.last_sequence <= head && row->face.item_count <= head &&
 	       row->face.item_count < UINT32_MAX && row->face.turn_count <= head &&
-	       phase_fits(&row->face) &&
+	       phase_fits(&row->face) && queue_fits(row) &&
 	       !(self->is_stopped && row->face.status == WR_WORKER_RUNNING) &&
 	       !wr_utf8_is_blank(id) && wr_catalog_find(&self->catalog, id) == NULL;
+}
+
+/* Inputs that wait, in their order. */
+static enum wr_status add_waiting(struct wr_runtime *self, struct wr_worker *worker,
+				  const struct row *row)
+{
+	struct wr_take from = {.rest = row->queue.waiting};
+	uint64_t before = row->created.sequence;
+
+	for (uint32_t i = 0; i < row->queue.waiting_count; i++) {
+		uint64_t sequence = wr_take_u64(&from);
+		uint32_t bytes = wr_take_u32(&from);
+		enum wr_input_kind kind = (enum wr_input_kind)wr_take_u8(&from, WR_INPUT_SYSTEM);
+		struct wr_queued_input *input;
+
+		if (from.is_bad || sequence <= before || sequence > row->face.last_sequence ||
+		    bytes > WR_EVENT_BYTES_MAX)
+			return WR_CORRUPT;
+		input = wr_queued_input_new_left(self->ports.allocator, kind, bytes);
+		if (input == NULL)
+			return WR_NO_MEMORY;
+		wr_input_queue_push(&worker->queue, input, sequence);
+		before = sequence;
+	}
+	return WR_OK;
 }
 
 static enum wr_status add_worker(struct wr_runtime *self, struct row *row)
@@ -98,27 +142,30 @@ static enum wr_status add_worker(struct wr_runtime *self, struct row *row)
 	worker->is_end_told = worker->now.status != WR_WORKER_RUNNING;
 	worker->is_quarantined = row->is_quarantined;
 	worker->is_lost = row->is_quarantined;
-	return WR_OK;
+	status = wr_fold_copy_dropped(self, &worker->dropped, row->queue.dropped);
+	return status == WR_OK ? add_waiting(self, worker, row) : status;
 }
 
 static enum wr_status take_workers(struct wr_runtime *self, struct wr_restore *restore,
-				   struct wr_take *from, uint32_t rows)
+				   struct wr_take *from, uint32_t rows, unsigned version)
 {
 	struct row row;
 	enum wr_status status;
+	bool has_queue = false;
 
 	if (rows > restore->workers_left)
 		return WR_CORRUPT;
 	restore->workers_left -= rows;
 	while (rows-- > 0) {
-		take_worker(from, &row);
+		take_worker(from, &row, version);
 		if (from->is_bad || !worker_fits(self, &row, restore->sequence))
 			return WR_CORRUPT;
 		status = add_worker(self, &row);
 		if (status != WR_OK)
 			return status;
+		has_queue = has_queue || row.has_queue;
 	}
-	return wr_take_is_whole(from) ? WR_OK : WR_CORRUPT;
+	return wr_take_is_whole(from) && has_queue == (version > 1) ? WR_OK : WR_CORRUPT;
 }
 
 /* ---- keys ---- */
@@ -174,14 +221,14 @@ enum wr_status wr_checkpoint_restore(struct wr_runtime *self, struct wr_restore 
 	(void)wr_take_u8(&from, 0);
 	(void)wr_take_u8(&from, 0);
 	rows = wr_take_u32(&from);
-	if (from.is_bad || version != WR_CHECKPOINT_VERSION ||
+	if (from.is_bad || version == 0 || (version > 1 && kind != WR_PART_WORKERS) ||
 	    restore->has_begun == (kind == WR_PART_RUNTIME) ||
 	    (restore->has_begun && part->sequence != restore->sequence))
 		return WR_CORRUPT;
 	if (kind == WR_PART_RUNTIME)
 		return rows != 0 ? WR_CORRUPT : take_runtime(self, restore, &from, part->sequence);
 	if (kind == WR_PART_WORKERS)
-		return take_workers(self, restore, &from, rows);
+		return take_workers(self, restore, &from, rows, version);
 	return kind == WR_PART_KEYS ? take_keys(self, restore, &from, rows) : WR_CORRUPT;
 }
 

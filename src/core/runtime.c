@@ -100,6 +100,9 @@ static void init_parts(struct wr_runtime *self, const struct wr_runtime_config *
 	wr_buf_init(&self->runtime_frame, allocator, WR_FRAME_BYTES_MAX);
 	wr_buf_init(&self->record, allocator, WR_FRAME_BYTES_MAX);
 	wr_buf_init(&self->text, allocator, 2 * WR_EVENT_BYTES_MAX);
+	wr_buf_init(&self->dropped, allocator,
+		    WR_QUEUE_TRACKED_MAX * (size_t)WR_PACKED_SEQUENCE_BYTES);
+	wr_list_init(&self->queued);
 	wr_catalog_init(&self->catalog, allocator);
 	wr_event_log_init(&self->log, allocator, &config->retention);
 	self->log.observer = ports->observer;
@@ -161,5 +164,6 @@ void wr_runtime_free(struct wr_runtime *self)
 	wr_buf_deinit(&self->runtime_frame);
 	wr_buf_deinit(&self->record);
 	wr_buf_deinit(&self->text);
+	wr_buf_deinit(&self->dropped);
 	wr_allocator_free(allocator, self, sizeof *self);
 }

@@ -81,6 +81,9 @@ struct wr_ack {
 	uint64_t event_id;
 	uint64_t transcript_sequence; /* of an input */
 	bool is_repeat;		      /* nothing was done: the answer of the first time */
+	/* Of a stop or cancel: the inputs that it took back, as event ids (core/input_queue.h,
+	 * packed); absent: none. Lent for the life of the Runtime. */
+	struct wr_view dropped;
 };
 
 /*
@@ -121,13 +124,20 @@ enum wr_status wr_runtime_cancel_worker(struct wr_runtime *self, struct wr_view 
 
 /* Ends the running turn. WR_OK; WR_STOPPED; WR_NOT_FOUND; WR_CORRUPT; WR_CONFLICT (Worker not
  * running, or no turn is); WR_UNSUPPORTED (nothing runs it); WR_MISMATCH. With a key also WR_FULL,
- * WR_OVERLOAD, WR_NO_MEMORY, WR_IO: then the turn ends, but the key is not remembered. */
+ * WR_OVERLOAD, WR_NO_MEMORY, WR_IO: then the turn ends, but the key is not remembered. What is
+ * queued behind the turn goes on. */
 enum wr_status wr_runtime_interrupt(struct wr_runtime *self, struct wr_view worker_id,
 				    const struct wr_key *key, struct wr_ack *ack);
 
 /* Stops the Runtime: every running Worker becomes stopped; commands are WR_STOPPED afterwards.
  * Gives the event id; again: the newest one. WR_OK, WR_NO_MEMORY, WR_FULL, WR_OVERLOAD, WR_IO. */
 enum wr_status wr_runtime_stop(struct wr_runtime *self, uint64_t *event_id);
+
+/* The process will end soon, and the Runtime goes on in the next one. Inputs that wait for a turn
+ * are given no more: those of Workers at rest are told as dropped by `interrupted` records now,
+ * those behind a turn by the record that interrupts it; what cannot be recorded now, the next start
+ * will. To be called before the executions are drained; no input afterwards. */
+void wr_runtime_drain(struct wr_runtime *self);
 
 /* ---- reports of an execution ---- */
 
@@ -163,7 +173,8 @@ uint64_t wr_runtime_head_of(const struct wr_runtime *self, struct wr_view worker
 /* Takes notice of what has become visible: faces are shown, streams move on, executions are given
  * their inputs (which may append more), a checkpoint is written when the store wants one. The
  * owner's duty once per turn, after the store's turn and before anything is sent; without a store
- * it is not needed. */
+ * it is needed for Workers whose inputs queue only. What an execution reports behind it has to make
+ * another turn. */
 void wr_runtime_settle(struct wr_runtime *self);
 
 /* ---- reading ---- */

@@ -27,6 +27,7 @@ struct wr_runtime {
 	bool is_stopped;
 	bool is_replaying;
 	bool is_settling;
+	bool is_draining;
 	bool has_open_turns;	/* of the last process: still to be interrupted */
 	uint64_t last_event_id; /* newest event that has a runtime event */
 	struct wr_catalog catalog;
@@ -43,6 +44,8 @@ struct wr_runtime {
 	struct wr_buf worker_frame, runtime_frame; /* scratch of one commit */
 	struct wr_buf record;			   /* event bytes for the store */
 	struct wr_buf text;			   /* transcript text that is composed */
+	struct wr_buf dropped;			   /* inputs that an event takes back */
+	struct wr_list queued;			   /* Workers with queued inputs */
 };
 
 static inline bool wr_has_store(const struct wr_runtime *self)
@@ -57,6 +60,8 @@ struct wr_prepared {
 	struct wr_worker *worker;	 /* the event's Worker; a new one for WORKER_CREATED */
 	bool adds_item;			 /* to the transcript */
 	struct wr_transcript_item *item; /* NULL in a replay: the store has it */
+	struct wr_queued_input *input;	 /* NULL: it is not kept until its delivery */
+	struct wr_view dropped;		 /* a copy for the Worker */
 };
 
 /* WR_OK; WR_NOT_FOUND (unknown Worker); WR_INVALID (no such profile); WR_NO_MEMORY; WR_TOO_LARGE.
@@ -84,6 +89,9 @@ enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker 
 void wr_fold_worker(struct wr_runtime *self, struct wr_worker *worker,
 		    const struct wr_event *event);
 void wr_worker_free(struct wr_runtime *self, struct wr_worker *worker);
+/* A copy of a list of dropped inputs, owned; absent in, absent out. WR_OK, WR_NO_MEMORY. */
+enum wr_status wr_fold_copy_dropped(struct wr_runtime *self, struct wr_view *copy,
+				    struct wr_view dropped);
 
 /* ---- runtime_view.c ---- */
 

@@ -2,42 +2,9 @@
 
 #include "check.h"
 #include "core/checkpoint.h"
+#include "core/delivery.h"
 #include "core/in_flight.h"
 #include "core/open.h"
-
-/* ---- executions ---- */
-
-void wr_execution_note(struct wr_worker *worker, enum wr_execution_operation operation,
-		       enum wr_execution_outcome outcome)
-{
-	worker->has_last_result = true;
-	worker->last_result = (struct wr_execution_result){operation, outcome};
-}
-
-void wr_execution_deliver(struct wr_worker *worker, const struct wr_input *input, uint64_t sequence)
-{
-	const struct wr_execution *execution = &worker->execution;
-
-	wr_execution_note(worker, WR_EXECUTION_INPUT, WR_EXECUTION_ACCEPTED);
-	execution->ops->deliver(execution->context, worker->number, input, sequence);
-}
-
-void wr_execution_end(struct wr_worker *worker)
-{
-	const struct wr_execution *execution = &worker->execution;
-	bool is_cancel = worker->now.status == WR_WORKER_CANCELLED;
-
-	if (execution->ops == NULL || worker->is_end_told)
-		return;
-	worker->is_end_told = true;
-	wr_execution_note(worker, is_cancel ? WR_EXECUTION_CANCEL : WR_EXECUTION_STOP,
-			  WR_EXECUTION_ACCEPTED);
-	/* Also when nothing is live: a start may be waiting. */
-	if (is_cancel)
-		execution->ops->cancel(execution->context, worker->number);
-	else
-		execution->ops->stop(execution->context, worker->number);
-}
 
 /* ---- unfinished output ---- */
 
@@ -98,11 +65,8 @@ void wr_visibility_show_more(struct wr_runtime *self, const struct wr_event *eve
 /* Whether showing the record needs the record itself. */
 static bool is_needed(const struct wr_event *event, const struct wr_worker *worker)
 {
-	if (worker == NULL)
-		return false;
-	if (event->kind == WR_EVENT_INPUT_ACCEPTED)
-		return worker->execution.ops != NULL;
-	return event->kind == WR_EVENT_OUTPUT && is_unfinished_kind(event->as.output.kind);
+	return worker != NULL && event->kind == WR_EVENT_OUTPUT &&
+	       is_unfinished_kind(event->as.output.kind);
 }
 
 enum wr_status wr_visibility_reserve(struct wr_runtime *self, const struct wr_event *event,
@@ -163,19 +127,6 @@ static void show_runtime_stopped(struct wr_runtime *self)
 	}
 }
 
-static void show_input(struct wr_worker *worker, const struct wr_pending_entry *entry)
-{
-	struct wr_event event;
-
-	/* A cancel has taken back what was not yet given. */
-	if (entry->record_bytes == 0 || worker->now.status == WR_WORKER_CANCELLED)
-		return;
-	wr_assert(wr_event_decode(&event, wr_pending_record(entry)) == WR_OK);
-	worker->undelivered.count--;
-	worker->undelivered.bytes -= event.as.input.input.content.bytes;
-	wr_execution_deliver(worker, &event.as.input.input, entry->sequence);
-}
-
 static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *entry)
 {
 	struct wr_worker *worker = wr_catalog_at(&self->catalog, entry->worker);
@@ -188,6 +139,7 @@ static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *e
 		return;
 	}
 	show_face(self, worker, &entry->face);
+	wr_input_queue_sweep(&worker->queue, self->ports.allocator, entry->sequence);
 	switch ((enum wr_event_kind)entry->kind) {
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
@@ -195,10 +147,11 @@ static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *e
 		break;
 	case WR_EVENT_WORKER_CREATED:
 		if (worker->execution.ops != NULL && !worker->has_last_result)
-			wr_execution_note(worker, WR_EXECUTION_SPAWN, WR_EXECUTION_ACCEPTED);
+			wr_execution_note(worker, WR_EXECUTION_SPAWN, WR_EXECUTION_ACCEPTED,
+					  entry->sequence);
 		break;
 	case WR_EVENT_INPUT_ACCEPTED:
-		show_input(worker, entry);
+		(void)wr_delivery_give(self, worker);
 		break;
 	case WR_EVENT_WORKER_STOPPED:
 	case WR_EVENT_WORKER_CANCELLED:
@@ -236,14 +189,31 @@ static void show_pending(struct wr_runtime *self)
 	}
 }
 
+/* Without a store only what is queued has to be asked for. */
+static void settle_memory(struct wr_runtime *self)
+{
+	if (wr_list_is_empty(&self->queued))
+		return;
+	self->is_settling = true;
+	while (wr_delivery_give_all(self))
+		;
+	self->is_settling = false;
+}
+
 void wr_runtime_settle(struct wr_runtime *self)
 {
-	if (!wr_has_store(self) || self->is_settling)
+	if (self->is_settling)
 		return;
+	if (!wr_has_store(self)) {
+		settle_memory(self);
+		return;
+	}
 	self->is_settling = true;
 	wr_pending_trim(&self->pending);
 	(void)wr_open_interrupt_turns(self);
-	show_pending(self);
+	do
+		show_pending(self);
+	while (wr_delivery_give_all(self));
 	wr_checkpoint_write(self);
 	if (!self->config.is_trimmed_by_owner)
 		wr_event_log_trim(&self->log);

@@ -24,22 +24,15 @@ void wr_visibility_show_more(struct wr_runtime *self, const struct wr_event *eve
 static inline void wr_visibility_show(struct wr_runtime *self, const struct wr_event *event,
 				      struct wr_worker *worker)
 {
-	if (worker != NULL)
+	if (worker != NULL) {
 		worker->shown = worker->now;
+		wr_input_queue_sweep(&worker->queue, self->ports.allocator, event->sequence);
+	}
 	if (event->kind != WR_EVENT_INPUT_ACCEPTED)
 		wr_visibility_show_more(self, event, worker);
 }
 
 /* After a replay: everything is visible. */
 void wr_visibility_begin(struct wr_runtime *self);
-
-/* The outcome of the last operation on a Worker's execution. */
-void wr_execution_note(struct wr_worker *worker, enum wr_execution_operation operation,
-		       enum wr_execution_outcome outcome);
-/* Gives an accepted input to the Worker's execution. */
-void wr_execution_deliver(struct wr_worker *worker, const struct wr_input *input,
-			  uint64_t sequence);
-/* Tells the execution of a Worker whose end was recorded, once. */
-void wr_execution_end(struct wr_worker *worker);
 
 #endif

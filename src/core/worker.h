@@ -9,9 +9,11 @@
 #ifndef WR_CORE_WORKER_H
 #define WR_CORE_WORKER_H
 
+#include "containers/list.h"
 #include "core/command.h"
 #include "core/event_log.h"
 #include "core/execution.h"
+#include "core/input_queue.h"
 #include "core/transcript.h"
 #include "bounds.h"
 
@@ -97,11 +99,25 @@ struct wr_worker {
 	/* So it was found when the log was opened: checkpoints keep that. What a reading finds is
 	 * found again, or the disk was only in a mood. */
 	bool is_lost;
-	/* Accepted inputs that the execution was not yet given, because they are not yet visible.
-	 */
-	struct wr_undelivered undelivered;
-	bool has_last_result;
-	struct wr_execution_result last_result;
+	struct wr_busy_policy busy; /* as it applies: never UNSAID */
+	/* Accepted inputs without an end. */
+	struct wr_input_queue queue;
+	struct wr_list queued_node; /* of the Runtime's Workers that have something queued */
+	/* What its stop or cancel took back: sequences, packed. Absent: nothing. Owned. */
+	struct wr_view dropped;
+	/* The newest result depends on the record `last_result_after`; `shown_result` is the one
+	 * before that can be told. Ask wr_worker_last_result. */
+	bool has_last_result, has_shown_result;
+	struct wr_execution_result last_result, shown_result;
+	uint64_t last_result_after;
 };
+
+/* The last result that may be told; NULL: none. */
+static inline const struct wr_execution_result *wr_worker_last_result(const struct wr_worker *self)
+{
+	if (self->has_last_result && self->last_result_after <= self->shown.last_sequence)
+		return &self->last_result;
+	return self->has_shown_result ? &self->shown_result : NULL;
+}
 
 #endif

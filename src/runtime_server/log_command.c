@@ -140,7 +140,7 @@ static void learn_id(struct look *self, uint32_t number, struct wr_view id)
  * follow each other, and so do the Workers in them. */
 static void on_part(void *context, struct wr_view part)
 {
-	enum { KIND_RUNTIME = 1, KIND_WORKERS = 2, NUMBERS_BYTES = 6 * 8 + 4 };
+	enum { KIND_RUNTIME = 1, KIND_WORKERS = 2, NUMBERS_BYTES = 6 * 8 + 2 };
 	struct look *self = context;
 	struct wr_take from = {.rest = part};
 	uint8_t kind;
@@ -153,12 +153,18 @@ static void on_part(void *context, struct wr_view part)
 	if (kind != KIND_WORKERS)
 		return;
 	for (uint32_t rows = wr_take_u32(&from); rows > 0 && !from.is_bad; rows--) {
+		struct wr_row_queue queue;
 		struct wr_create request;
 		struct wr_view id;
+		uint8_t flags;
 
 		wr_take_bytes(&from, NUMBERS_BYTES);
+		flags = wr_take_u8(&from, WR_ROW_QUARANTINED | WR_ROW_QUEUE);
+		wr_take_u8(&from, 0);
 		id = wr_take_text(&from);
 		wr_take_request(&from, &request);
+		if ((flags & WR_ROW_QUEUE) != 0)
+			wr_take_row_queue(&from, &queue);
 		if (!from.is_bad)
 			learn_id(self, ++self->number_before, id);
 	}

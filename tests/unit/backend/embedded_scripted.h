@@ -57,7 +57,7 @@ static inline enum wr_status scripted_find(void *context, struct wr_execution *o
 						    .cancel = scripted_end};
 
 	(void)context, (void)kind, (void)value;
-	*out = (struct wr_execution){scripted.has_execution ? &ops : NULL, NULL};
+	*out = (struct wr_execution){.ops = scripted.has_execution ? &ops : NULL};
 	return WR_OK;
 }
 

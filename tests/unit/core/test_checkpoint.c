@@ -363,7 +363,10 @@ static void test_states_that_cannot_be_are_damage(void)
 		enum wr_status expected;
 	} cases[] = {
 		{"as it was", 0, 0, 1, WR_OK},
-		{"a newer version", 0, 0, 2, WR_UNSUPPORTED},
+		{"a newer version", 0, 0, 3, WR_UNSUPPORTED},
+		{"the second version without need", 0, 0, 2, WR_CORRUPT},
+		{"the second version without need", 1, 0, 2, WR_CORRUPT},
+		{"the second version without need", 2, 0, 2, WR_CORRUPT},
 		{"version zero", 0, 0, 0, WR_CORRUPT},
 		{"kind zero", 1, 1, 0, WR_CORRUPT},
 		{"kind four", 1, 1, 4, WR_CORRUPT},

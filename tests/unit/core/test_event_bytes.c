@@ -307,13 +307,14 @@ static void test_a_newer_version_is_unsupported_and_version_zero_is_damage(void)
 	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
 	for (unsigned version = 0; version < 256; version++) {
 		bytes[0] = (char)version;
-		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)), version == 0 ? WR_CORRUPT
-									: version == 1
-										? WR_OK
-										: WR_UNSUPPORTED);
+		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)),
+			     version == 0   ? WR_CORRUPT
+			     : version == 1 ? WR_OK
+			     : version == 2 ? WR_CORRUPT /* without need */
+					    : WR_UNSUPPORTED);
 	}
 	/* Nothing else of a newer form is known, not even its length. */
-	bytes[0] = 2;
+	bytes[0] = 3;
 	CHECK_STATUS(wr_event_decode(&back, wr_view_of(bytes, 1)), WR_UNSUPPORTED);
 	CHECK_STATUS(wr_event_decode(&back, WR_VIEW_NULL), WR_CORRUPT);
 }

@@ -93,7 +93,7 @@ static enum wr_status fake_find(void *context, struct wr_execution *out, enum wr
 		return WR_OK;
 	if (kind == WR_PROFILE_NAMED && !wr_view_equal(value, WR_VIEW("fake")))
 		return WR_INVALID;
-	*out = (struct wr_execution){&fake_ops, context};
+	*out = (struct wr_execution){.ops = &fake_ops, .context = context};
 	return WR_OK;
 }
 

@@ -122,7 +122,7 @@ static enum wr_status find(void *context, struct wr_execution *out, enum wr_prof
 						    on_end};
 
 	(void)kind, (void)value;
-	*out = (struct wr_execution){&ops, context};
+	*out = (struct wr_execution){.ops = &ops, .context = context};
 	return WR_OK;
 }
 

@@ -86,7 +86,8 @@ static enum wr_status find(void *context, struct wr_execution *out, enum wr_prof
 			   struct wr_view value)
 {
 	(void)value;
-	*out = (struct wr_execution){kind == WR_PROFILE_RUNTIME_DEFAULT ? NULL : &ops, context};
+	*out = (struct wr_execution){.ops = kind == WR_PROFILE_RUNTIME_DEFAULT ? NULL : &ops,
+				     .context = context};
 	return WR_OK;
 }
 
@@ -419,18 +420,18 @@ static void test_an_input_is_delivered_when_it_is_visible(void)
 	CHECK(bed.waiting.count == 0);
 	say(&bed, worker, "second");
 	CHECK(bed.waiting.count == 1 && bed.waiting.bytes == 3);
-	CHECK(worker->undelivered.count == 2 && worker->undelivered.bytes == 9);
+	CHECK(worker->queue.undelivered.count == 2 && worker->queue.undelivered.bytes == 9);
 	check_calls(&bed, "");
 	CHECK(worker->last_result.operation == WR_EXECUTION_SPAWN);
 	show(&bed, 3);
 	check_calls(&bed, "deliver(1 one)");
-	CHECK(worker->undelivered.count == 1 && worker->undelivered.bytes == 6);
+	CHECK(worker->queue.undelivered.count == 1 && worker->queue.undelivered.bytes == 6);
 	CHECK(worker->last_result.operation == WR_EXECUTION_INPUT);
 	wr_runtime_settle(bed.fixture.runtime);
 	check_calls(&bed, "");
 	show(&bed, 4);
 	check_calls(&bed, "deliver(1 second)");
-	CHECK(worker->undelivered.count == 0 && worker->undelivered.bytes == 0);
+	CHECK(worker->queue.undelivered.count == 0 && worker->queue.undelivered.bytes == 0);
 	bed_close(&bed);
 }
 
@@ -453,7 +454,7 @@ static void test_a_stop_waits_behind_inputs_and_a_cancel_does_not(void)
 					      NULL, &ack),
 		     WR_OK);
 	check_calls(&bed, "cancel(2)");
-	CHECK(cancelled->undelivered.count == 0 && cancelled->undelivered.bytes == 0);
+	CHECK(cancelled->queue.undelivered.count == 0 && cancelled->queue.undelivered.bytes == 0);
 	/* It will run, to take its input: it is stopping, not stopped. */
 	CHECK(stopped->now.phase == WR_PHASE_STOPPING);
 	bed.ends_at_once = true;

@@ -62,7 +62,7 @@ static inline enum wr_status fixture_find(void *context, struct wr_execution *ou
 	struct fixture *self = context;
 
 	(void)value;
-	*out = (struct wr_execution){NULL, NULL};
+	*out = (struct wr_execution){.ops = NULL, .context = NULL};
 	if (kind == WR_PROFILE_NAMED)
 		*out = self->execution;
 	return WR_OK;
