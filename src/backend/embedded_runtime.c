@@ -179,8 +179,10 @@ void wr_embedded_runtime_end_programs(struct wr_runtime_handle *handle)
 
 	self->calls.is_draining = true;
 	/* Ends of programs cannot be recorded in a store that has failed. */
-	if (!wr_storage_has_failed(&self->storage))
+	if (!wr_storage_has_failed(&self->storage)) {
+		wr_runtime_drain(self->runtime);
 		wr_profiles_drain(&self->profiles);
+	}
 }
 
 bool wr_embedded_runtime_is_settled(const struct wr_runtime_handle *handle)

@@ -215,7 +215,9 @@ struct wr_execution wr_processes_execution(struct wr_processes *self,
 					   struct wr_process_profile *profile)
 {
 	profile->owner = self;
-	return (struct wr_execution){.ops = &process_ops, .context = profile};
+	return (struct wr_execution){.ops = &process_ops,
+				     .context = profile,
+				     .has_turns = profile->mode == WR_PROCESS_JSONL};
 }
 
 /* ---- beginning ---- */

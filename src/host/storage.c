@@ -1,5 +1,19 @@
 #include "host/storage.h"
 
+/* ---- in memory only: what is queued is asked for at the end of each turn ---- */
+
+static void on_memory_turn(struct wr_turn_hook *hook)
+{
+	wr_runtime_settle(wr_container_of(hook, struct wr_storage, hook)->runtime);
+}
+
+static void attach_memory(struct wr_storage *self, struct wr_runtime *runtime)
+{
+	self->runtime = runtime;
+	self->hook.on_turn = on_memory_turn;
+	wr_reactor_add_hook(self->reactor, &self->hook);
+}
+
 #if WR_FS_STORE
 
 #include "check.h"
@@ -186,8 +200,10 @@ enum wr_status wr_storage_attach(struct wr_storage *self, struct wr_runtime *run
 {
 	enum wr_status status;
 
-	if (self->store == NULL)
+	if (self->store == NULL) {
+		attach_memory(self, runtime);
 		return WR_OK;
+	}
 	self->runtime = runtime;
 	self->http = http;
 	self->on_failed = on_failed;
@@ -210,8 +226,10 @@ void wr_storage_detach(struct wr_storage *self)
 	if (self->runtime == NULL)
 		return;
 	wr_reactor_remove_hook(self->reactor, &self->hook);
-	wr_timer_cancel(self->reactor, &self->timer);
-	wr_reactor_unwatch(self->reactor, &self->watch);
+	if (self->store != NULL) {
+		wr_timer_cancel(self->reactor, &self->timer);
+		wr_reactor_unwatch(self->reactor, &self->watch);
+	}
 	self->runtime = NULL;
 }
 
@@ -332,7 +350,8 @@ bool wr_storage_open(struct wr_storage *self, struct wr_reactor *reactor,
 		     struct wr_allocator *allocator, const struct wr_hosting *hosting,
 		     struct wr_runtime_ports *ports, struct wr_buf *message)
 {
-	(void)self, (void)reactor, (void)allocator, (void)ports;
+	(void)allocator, (void)ports;
+	self->reactor = reactor;
 	if (hosting->store != WR_STORE_FS)
 		return true;
 	wr_buf_append_view(message, WR_VIEW("this build has no fs store; use --store memory, or "
@@ -351,13 +370,16 @@ enum wr_status wr_storage_attach(struct wr_storage *self, struct wr_runtime *run
 				 struct wr_http_server *http, void (*on_failed)(void *context),
 				 void *context)
 {
-	(void)self, (void)runtime, (void)http, (void)on_failed, (void)context;
+	(void)http, (void)on_failed, (void)context;
+	attach_memory(self, runtime);
 	return WR_OK;
 }
 
 void wr_storage_detach(struct wr_storage *self)
 {
-	(void)self;
+	if (self->runtime != NULL)
+		wr_reactor_remove_hook(self->reactor, &self->hook);
+	self->runtime = NULL;
 }
 
 void wr_storage_close(struct wr_storage *self)

@@ -64,8 +64,10 @@ static void begin_drain(struct wr_server *self)
 	       WR_LOG_NUMBER("streams", wr_streams_count(&self->streams)),
 	       WR_LOG_NUMBER("children", wr_profiles_live_count(&self->profiles)));
 	wr_http_server_drain(self->http);
-	if (!has_failed)
+	if (!has_failed) {
+		wr_runtime_drain(self->runtime);
 		wr_profiles_drain(&self->profiles);
+	}
 	if (wr_timer_set(&self->reactor, &self->deadline, drain_ms) != WR_OK)
 		wr_reactor_stop(&self->reactor);
 }

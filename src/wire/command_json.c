@@ -4,6 +4,7 @@
 #include "check.h"
 #include "codec/json/scan.h"
 #include "wire/schema.h"
+#include "bounds.h"
 
 #define NOT_AN_OBJECT "the body must be a JSON object"
 
@@ -210,13 +211,59 @@ static enum wr_status read_bundle(struct wr_schema_input *input, void *context,
 	return status == WR_OK ? wr_schema_string(input, &out->config_bundle_id, &id) : status;
 }
 
+/* ---- busy policy ---- */
+
+enum { BUSY_KIND, BUSY_MAX };
+static const struct wr_schema_field busy_names[] = {
+	[BUSY_KIND] = WR_SCHEMA_KIND,
+	[BUSY_MAX] = WR_SCHEMA_NAME("max_inputs"),
+};
+static const struct wr_schema_field reject_fields[] = {
+	{WR_SCHEMA_FIELD("max_inputs", "absent or null for \"reject\""), .type = WR_SCHEMA_NOTHING,
+	 .rule = WR_SCHEMA_OPTIONAL, .slot = BUSY_MAX}};
+static const struct wr_schema_field queue_fields[] = {
+	{WR_SCHEMA_FIELD("max_inputs", "a number from 1 to 256"), .type = WR_SCHEMA_U32,
+	 .rule = WR_SCHEMA_OPTIONAL, .slot = BUSY_MAX}};
+_Static_assert(WR_QUEUE_INPUTS_MAX == 256, "the text above");
+static const struct wr_schema_variant busy_variants[] = {
+	{WR_VIEW_INIT("reject"), WR_SCHEMA_INIT(reject_fields)},
+	{WR_VIEW_INIT("queue"), WR_SCHEMA_INIT(queue_fields)},
+};
+static const struct wr_schema_union busy_policies = {
+	WR_SCHEMA_INIT(busy_names), busy_variants, WR_COUNT(busy_variants),
+	"`kind` of `busy_policy` must be \"reject\" or \"queue\""};
+
+static enum wr_status read_busy(struct wr_schema_input *input, void *context,
+				const struct wr_schema_field *field)
+{
+	struct wr_create *out = context;
+	struct wr_schema_value values[WR_SCHEMA_FIELDS_MAX];
+	unsigned kind = 0;
+	enum wr_status status =
+		wr_schema_read_union(input, &kind, values, &busy_policies, field->wrong);
+
+	if (status != WR_OK)
+		return status;
+	if (kind == 0) {
+		out->busy = (struct wr_busy_policy){WR_BUSY_REJECT, 0};
+		return WR_OK;
+	}
+	out->busy = (struct wr_busy_policy){WR_BUSY_QUEUE, WR_QUEUE_INPUTS};
+	if (values[0].raw.data == NULL)
+		return WR_OK;
+	if (values[0].number == 0 || values[0].number > WR_QUEUE_INPUTS_MAX)
+		return wr_schema_refuse_at(input, values[0].raw.data, queue_fields[0].wrong);
+	out->busy.inputs_max = (uint32_t)values[0].number;
+	return WR_OK;
+}
+
 #define READ_FIELD(name, must_be, a_rule, function)                                       \
 	{                                                                                 \
 		WR_SCHEMA_FIELD(name, must_be), .type = WR_SCHEMA_READ, .rule = (a_rule), \
 						.of.read = (function),                    \
 	}
 
-enum { CREATE_WORKER_ID = 6, CREATE_FIELDS };
+enum { CREATE_WORKER_ID = 7, CREATE_FIELDS };
 static const struct wr_schema_field create_fields[CREATE_FIELDS] = {
 	READ_FIELD("intent", "an object", WR_SCHEMA_REQUIRED, read_intent),
 	READ_FIELD("profile", "an object", WR_SCHEMA_REQUIRED, read_profile),
@@ -225,6 +272,7 @@ static const struct wr_schema_field create_fields[CREATE_FIELDS] = {
 		   read_capabilities),
 	READ_FIELD("workspace_refs", "a list of objects", WR_SCHEMA_DEFAULTED, read_workspaces),
 	READ_FIELD("mount_refs", "a list of objects", WR_SCHEMA_DEFAULTED, read_mounts),
+	READ_FIELD("busy_policy", "an object or null", WR_SCHEMA_OPTIONAL, read_busy),
 	[CREATE_WORKER_ID] = OPTIONAL_STRING_FIELD("worker_id", 0),
 };
 static const struct wr_schema create = WR_SCHEMA_INIT(create_fields);

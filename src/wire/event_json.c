@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "wire/append.h"
+#include "wire/dropped_json.h"
 #include "wire/payload.h"
 #include "wire/reference_json.h"
 #include "wire/text_frame.h"
@@ -32,6 +33,8 @@ void wr_runtime_event_json(struct wr_json_writer *writer, const struct wr_event 
 	wr_json_member_string(writer, WR_VIEW("kind"), wr_view_of_string(name));
 	wr_json_object_end(writer);
 	wr_json_member_string(writer, WR_VIEW("message"), wr_event_message(event));
+	if (wr_event_dropped(event).data != NULL)
+		wr_append_dropped(writer->out, wr_event_dropped(event));
 	wr_json_object_end(writer);
 }
 

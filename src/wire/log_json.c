@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "codec/json/writer.h"
+#include "wire/dropped_json.h"
 #include "wire/event_json.h"
 #include "wire/request_json.h"
 
@@ -68,6 +69,8 @@ static void write_input(struct wr_json_writer *writer, const struct wr_event *ev
 		   event->as.input.input.kind == WR_INPUT_USER ? "user" : "system");
 	wr_json_member_string(writer, WR_VIEW("content"), event->as.input.input.content);
 	wr_json_object_end(writer);
+	if (event->as.input.waits_for_turn)
+		wr_json_member_bool(writer, WR_VIEW("waits_for_turn"), true);
 }
 
 static void write_request(struct wr_buf *out, const struct wr_create *request)
@@ -132,6 +135,10 @@ void wr_log_event_json(struct wr_buf *out, const struct wr_event *event, struct 
 	write_text(&writer, WR_VIEW("kind"), kind_name(event->kind));
 	if (event->has_key)
 		write_key(&writer, &event->key);
+	if (event->delivered != 0)
+		wr_json_member_u64(&writer, WR_VIEW("delivered"), event->delivered);
 	write_members(&writer, event);
+	if (wr_event_dropped(event).data != NULL)
+		wr_append_dropped(out, wr_event_dropped(event));
 	wr_json_object_end(&writer);
 }

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "wire/append.h"
+#include "wire/dropped_json.h"
 #include "wire/protocol_table.h"
 
 enum slot {
@@ -198,7 +199,8 @@ static void put_input(struct wr_buf *out, const struct wr_input *input)
 }
 
 /* Additional members tell phases apart that share a status, and why. */
-static void put_phase(struct wr_buf *out, enum wr_phase phase, struct wr_view cause)
+static void put_phase(struct wr_buf *out, enum wr_phase phase, struct wr_view cause,
+		      struct wr_view dropped)
 {
 	wr_append(out, WR_VIEW(DATA("status") "\"status\":\""));
 	wr_append(out, wr_view_of_string(wr_phase_protocol_status(phase)));
@@ -206,7 +208,19 @@ static void put_phase(struct wr_buf *out, enum wr_phase phase, struct wr_view ca
 	wr_append(out, wr_view_of_string(wr_phase_name(phase)));
 	wr_append(out, WR_VIEW("\",\"cause\":\""));
 	wr_append_string(out, cause);
-	wr_append(out, WR_VIEW("\"}}"));
+	wr_append(out, WR_VIEW("\""));
+	if (dropped.data != NULL)
+		wr_append_dropped(out, dropped);
+	wr_append(out, WR_VIEW("}}"));
+}
+
+/* Without data, it has the member beside its name. */
+static void put_end(struct wr_buf *out, struct wr_view dropped)
+{
+	wr_append(out, WR_VIEW(EVENT("shutdown")));
+	if (dropped.data != NULL)
+		wr_append_dropped(out, dropped);
+	wr_append(out, WR_VIEW("}"));
 }
 
 bool wr_payload_is_shown(const struct wr_event *event)
@@ -236,10 +250,11 @@ void wr_payload_put(struct wr_buf *out, const struct wr_event *event)
 		return;
 	case WR_EVENT_WORKER_STOPPED:
 	case WR_EVENT_WORKER_CANCELLED:
-		wr_append(out, WR_VIEW(EVENT("shutdown") "}"));
+		put_end(out, event->as.ended.dropped);
 		return;
 	case WR_EVENT_PHASE_CHANGED:
-		put_phase(out, (enum wr_phase)event->as.phase.to, event->as.phase.cause);
+		put_phase(out, (enum wr_phase)event->as.phase.to, event->as.phase.cause,
+			  event->as.phase.dropped);
 		return;
 	case WR_EVENT_OUTPUT:
 		put_output(out, &event->as.output);

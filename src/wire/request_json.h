@@ -95,6 +95,13 @@ static inline void wr_request_append_details(struct wr_buf *out, const struct wr
 	if (request->mount_refs.count != 0)
 		wr_request_append_pairs(out, WR_VIEW(",\"mount_refs\":["), &request->mount_refs,
 					reference);
+	if (request->busy.kind == WR_BUSY_REJECT)
+		wr_append(out, WR_VIEW(",\"busy_policy\":{\"kind\":\"reject\"}"));
+	if (request->busy.kind == WR_BUSY_QUEUE) {
+		wr_append(out, WR_VIEW(",\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":"));
+		wr_append_number(out, request->busy.inputs_max);
+		wr_append(out, WR_VIEW("}"));
+	}
 }
 
 #endif

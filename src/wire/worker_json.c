@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "wire/append.h"
+#include "wire/dropped_json.h"
 #include "wire/reference_json.h"
 #include "wire/request_json.h"
 
@@ -156,14 +157,16 @@ static char *put_execution(char *to, const struct wr_worker *worker, const struc
 	/* Nothing but its creation had been asked of what runs it then. */
 	static const struct wr_execution_result spawned = {WR_EXECUTION_SPAWN,
 							   WR_EXECUTION_ACCEPTED};
-	bool is_shown = face == &worker->shown;
-	const struct wr_execution_result *result = is_shown ? &worker->last_result : &spawned;
+	const struct wr_execution_result *result = face == &worker->shown
+							   ? wr_worker_last_result(worker)
+						   : worker->execution.ops != NULL ? &spawned
+										   : NULL;
 
 	to = worker->execution.ops != NULL
 		     ? WR_PUT(to, ",\"execution\":{\"backend\":\"connected\",\"run_state\":\"")
 		     : WR_PUT(to, ",\"execution\":{\"backend\":\"unconnected\",\"run_state\":\"");
 	to = wr_put_word(to, &run_states[run_state(worker, face)]);
-	if (is_shown ? !worker->has_last_result : worker->execution.ops == NULL)
+	if (result == NULL)
 		return WR_PUT(to, "\"}");
 	to = WR_PUT(to, "\",\"last_result\":{\"operation\":\"");
 	to = wr_put_word(to, &operations[result->operation]);
@@ -225,6 +228,58 @@ static void append_front(struct wr_buf *out, struct wr_view before, struct wr_vi
 	wr_request_append_profile(out, &worker->request);
 }
 
+/* ---- inputs that wait for their turn ---- */
+
+static uint64_t queued_count(const struct wr_worker *worker, uint64_t shown)
+{
+	const struct wr_queued_input *input = NULL;
+	uint64_t count = 0;
+
+	while ((input = wr_input_queue_shown(&worker->queue, input, shown)) != NULL)
+		count++;
+	return count;
+}
+
+static void append_queued(struct wr_buf *out, const struct wr_queued_input *input)
+{
+	wr_append(out, WR_VIEW("{\"event_id\":"));
+	wr_append_number(out, input->sequence);
+	wr_append(out, input->kind == WR_INPUT_USER ? WR_VIEW(",\"kind\":\"user\",\"bytes\":")
+						    : WR_VIEW(",\"kind\":\"system\",\"bytes\":"));
+	wr_append_number(out, input->bytes);
+	wr_append(out, WR_VIEW("}"));
+}
+
+static void append_queue(struct wr_buf *out, const struct wr_worker *worker, uint64_t shown)
+{
+	const struct wr_queued_input *input = NULL;
+	const char *comma = "";
+
+	wr_append(out, WR_VIEW(",\"queue\":{\"policy\":\"queue\",\"max_inputs\":"));
+	wr_append_number(out, worker->busy.inputs_max);
+	wr_append(out, WR_VIEW(",\"inputs\":["));
+	while ((input = wr_input_queue_shown(&worker->queue, input, shown)) != NULL) {
+		wr_append(out, wr_view_of_string(comma));
+		append_queued(out, input);
+		comma = ",";
+	}
+	wr_append(out, WR_VIEW("]}"));
+}
+
+/* Of a Worker whose inputs queue: a list in the detail, a number in the summary. */
+static void append_waiting(struct wr_buf *out, const struct wr_worker *worker, uint64_t shown,
+			   bool is_detail)
+{
+	if (WR_LIKELY(worker->busy.kind != WR_BUSY_QUEUE))
+		return;
+	if (is_detail) {
+		append_queue(out, worker, shown);
+		return;
+	}
+	wr_append(out, WR_VIEW(",\"queued_inputs\":"));
+	wr_append_number(out, queued_count(worker, shown));
+}
+
 /* From the transcript on, and what ends the Worker. */
 static void append_back(struct wr_buf *out, const struct wr_runtime *runtime,
 			const struct wr_worker *worker, const struct wr_face *face,
@@ -271,6 +326,7 @@ void wr_worker_summary_json(struct wr_json_writer *writer, const struct wr_runti
 	wr_append(out, worker->request.config_bundle_id.data != NULL
 			       ? WR_VIEW(",\"has_config_bundle\":true")
 			       : WR_VIEW(",\"has_config_bundle\":false"));
+	append_waiting(out, worker, worker->shown.last_sequence, false);
 	append_back(out, runtime, worker, &worker->shown, summary.last_sequence);
 }
 
@@ -283,12 +339,23 @@ void wr_worker_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
 	wr_runtime_summary(runtime, &summary);
 	append_front(out, WR_VIEW("{\"worker\":{"), summary.runtime_id, worker, face);
 	wr_request_append_details(out, &worker->request);
+	append_waiting(out, worker, face->last_sequence, true);
 	append_back(out, runtime, worker, face,
 		    created != NULL ? created->last_sequence : summary.last_sequence);
 	wr_append(out, WR_VIEW("}"));
 }
 
 /* ---- acknowledgements ---- */
+
+/* Into an acknowledgement that is complete without. */
+static void put_dropped(struct wr_buf *out, struct wr_view dropped)
+{
+	if (wr_buf_status(out) != WR_OK)
+		return;
+	wr_buf_truncate(out, out->bytes - 2);
+	wr_append_dropped(out, dropped);
+	wr_append(out, WR_VIEW("}}"));
+}
 
 static void write_ack(struct wr_buf *out, const struct wr_runtime *runtime,
 		      const struct wr_worker *worker, const struct wr_ack *ack, bool is_input)
@@ -320,6 +387,9 @@ static void write_ack(struct wr_buf *out, const struct wr_runtime *runtime,
 	to = WR_PUT(to, "\"}}");
 	wr_assert(to <= start + BYTES_MAX + summary.log_id.bytes);
 	wr_buf_commit(out, (size_t)(to - start));
+	if (WR_UNLIKELY(ack->dropped.data != NULL ||
+			(worker->busy.kind == WR_BUSY_QUEUE && ack->status != WR_WORKER_RUNNING)))
+		put_dropped(out, ack->dropped);
 }
 
 void wr_input_ack_json_write(struct wr_buf *out, const struct wr_runtime *runtime,
