@@ -117,7 +117,7 @@ static void give_one(struct wr_runtime *self, struct wr_worker *worker,
 				       wr_view_of(queued->content, queued->bytes)};
 	struct wr_input_queue *queue = &worker->queue;
 
-	wr_input_queue_set_delivered(queue, queued);
+	wr_input_queue_set_delivered(queue, queued, worker->now.status == WR_WORKER_RUNNING);
 	wr_delivery_note_change(self, worker);
 	queue->lent = queued;
 	deliver(worker, &input, queued->sequence);

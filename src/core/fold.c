@@ -327,8 +327,13 @@ static void fold_runtime_stopped(struct wr_runtime *self)
 		fold_ended(self, worker, WR_WORKER_STOPPED,
 			   worker->is_execution_live || worker->queue.undelivered.count != 0);
 		worker->stopped_phase = worker->now.phase;
+		/* Nothing is told of them any more; here what waits is still given before it stops.
+		 */
 		if (self->is_replaying)
 			wr_input_queue_deinit(&worker->queue, self->ports.allocator);
+		else if (worker->queue.delivered != 0)
+			wr_input_queue_fold_delivered(&worker->queue, worker->queue.delivered,
+						      worker->now.last_sequence);
 	}
 }
 

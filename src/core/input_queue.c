@@ -129,10 +129,11 @@ struct wr_queued_input *wr_input_queue_next(const struct wr_input_queue *self)
 	return input;
 }
 
-void wr_input_queue_set_delivered(struct wr_input_queue *self, struct wr_queued_input *input)
+void wr_input_queue_set_delivered(struct wr_input_queue *self, struct wr_queued_input *input,
+				  bool is_told_later)
 {
 	wr_assert(is_deliverable(input));
-	if (input->is_tracked) {
+	if (is_told_later && input->is_tracked) {
 		uncount(self, input);
 		input->is_delivered = true;
 		self->delivered = input->sequence;

@@ -60,8 +60,10 @@ void wr_input_queue_set_queued(struct wr_input_queue *self);
 
 /* The oldest that can be delivered; NULL: none. */
 struct wr_queued_input *wr_input_queue_next(const struct wr_input_queue *self);
-/* It is given away; untracked ones are at their end with that. */
-void wr_input_queue_set_delivered(struct wr_input_queue *self, struct wr_queued_input *input);
+/* It is given away. Unless a record has to tell that (`is_told_later`: of a tracked one of a Worker
+ * that runs), it is at its end with that. */
+void wr_input_queue_set_delivered(struct wr_input_queue *self, struct wr_queued_input *input,
+				  bool is_told_later);
 
 /* A tracked one without an end, by its sequence; NULL: none. */
 const struct wr_queued_input *wr_input_queue_find(const struct wr_input_queue *self,

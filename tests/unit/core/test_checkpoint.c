@@ -2,7 +2,7 @@
  * refused without harm (that histories restore to the same is in test_replay.c). Method: parts
  * taken from a Runtime, cut, left out, exchanged, every byte changed; the layout written out by
  * hand. */
-#include "unit/core/fixture.h"
+#include "unit/core/turns.h"
 
 #include "core/checkpoint.h"
 
@@ -145,6 +145,104 @@ static void test_the_layout_stays_what_it_is(void)
 			      26));
 	fixture_close(&fixture);
 	kept_store_deinit(&store);
+}
+
+/* ---- queues: rows with more members, and parts of the second version ---- */
+
+/* A Worker whose inputs wait (3 delivered, 5 and 6 not), and one whose end took back what waited.
+ */
+static void make_queues(struct turns *turns)
+{
+	const struct wr_worker *worker;
+	struct wr_ack ack;
+
+	turns_open(turns, true);
+	worker = turns_create(turns, WR_BUSY_QUEUE, 4);
+	turns_say(turns, worker, "one");
+	turns_say(turns, worker, "two");
+	turns_say(turns, worker, "three");
+	worker = turns_create(turns, WR_BUSY_UNSAID, 0); /* 7 */
+	turns_hold(turns);
+	turns_say(turns, worker, "four"); /* 8 */
+	CHECK_STATUS(wr_runtime_cancel_worker(turns->fixture.runtime, worker->id, WR_VIEW_NULL,
+					      NULL, &ack),
+		     WR_OK); /* 9 */
+	take_checkpoint(&turns->fixture, &turns->store);
+	fixture_close(&turns->fixture);
+}
+
+/* From the policy to the end of a row. */
+static const char first_end[] = "\2\4\0\0\0"
+				"\377\377\377\377"
+				"\2\0\0\0"
+				"\5\0\0\0\0\0\0\0\3\0\0\0\0"
+				"\6\0\0\0\0\0\0\0\5\0\0\0"; /* and the NUL: user */
+static const char second_end[] = "\0\0\0\0\0"
+				 "\10\0\0\0\10\0\0\0\0\0\0\0"
+				 "\0\0\0"; /* and the NUL */
+enum { FIRST_AT = 8 + 52 + 19 + 22 + 24, FIRST_END = FIRST_AT + sizeof first_end };
+
+static void test_the_layout_of_queues_stays_what_it_is(void)
+{
+	struct turns turns;
+	struct wr_view part;
+
+	make_queues(&turns);
+	CHECK_U64(turns.store.parts.count, 2);
+	CHECK_U64(turns.store.parts.records[0].payload.data[0], 1);
+	part = turns.store.parts.records[1].payload;
+	CHECK_VIEW(wr_view_of(part.data, 8), wr_view_of("\2\2\0\0\2\0\0\0", 8));
+	CHECK_U64(part.data[8 + 50], 2); /* flags */
+	CHECK_VIEW(wr_view_of(part.data + FIRST_AT, sizeof first_end),
+		   wr_view_of(first_end, sizeof first_end));
+	CHECK_VIEW(wr_view_skip(part, part.bytes - sizeof second_end),
+		   wr_view_of(second_end, sizeof second_end));
+	kept_store_deinit(&turns.store);
+}
+
+static void test_queues_that_cannot_be_are_damage(void)
+{
+	static const struct {
+		const char *what;
+		size_t at;
+		char value;
+		enum wr_status expected;
+	} cases[] = {
+		{"as it was", 0, 2, WR_OK},
+		{"the first version", 0, 1, WR_CORRUPT},
+		{"a newer version", 0, 3, WR_UNSUPPORTED},
+		{"flags without the queue", 8 + 50, 0, WR_CORRUPT},
+		{"an unknown flag", 8 + 50, 6, WR_CORRUPT},
+		{"policy three", FIRST_AT, 3, WR_CORRUPT},
+		{"reject with a queue", FIRST_AT, 1, WR_CORRUPT},
+		{"unsaid with a queue", FIRST_AT, 0, WR_CORRUPT},
+		{"a queue for nothing", FIRST_AT + 1, 0, WR_CORRUPT},
+		{"a queue without end", FIRST_AT + 3, 1, WR_CORRUPT},
+		{"dropped by who runs", FIRST_AT + 5, 0, WR_CORRUPT},
+		{"one less", FIRST_AT + 9, 1, WR_CORRUPT},
+		{"one more", FIRST_AT + 9, 3, WR_CORRUPT},
+		{"more than can wait", FIRST_AT + 10, 4, WR_CORRUPT},
+		{"waits since before its Worker", FIRST_AT + 13, 2, WR_CORRUPT},
+		{"in another order", FIRST_AT + 13, 6, WR_CORRUPT},
+		{"of the future", FIRST_AT + 26, 9, WR_CORRUPT},
+		{"longer than an input", FIRST_AT + 24, 1, WR_CORRUPT},
+		{"of a kind that is not", FIRST_AT + 25, 2, WR_CORRUPT},
+		{"of the other kind", FIRST_AT + 25, 1, WR_OK},
+		{"cancelled and waiting", 8 + 48, WR_WORKER_CANCELLED, WR_CORRUPT},
+	};
+	struct turns turns;
+	char *bytes;
+
+	make_queues(&turns);
+	bytes = (char *)(uintptr_t)turns.store.parts.records[1].payload.data;
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		char before = bytes[cases[i].at];
+		wr_test_case(cases[i].what);
+		bytes[cases[i].at] = cases[i].value;
+		CHECK_STATUS(open_status(&turns.store), cases[i].expected);
+		bytes[cases[i].at] = before;
+	}
+	kept_store_deinit(&turns.store);
 }
 
 static void test_parts_are_small_unless_one_worker_is_large(void)
@@ -328,28 +426,38 @@ static void test_parts_cut_anywhere_or_longer_are_damage(void)
 }
 
 /* Whatever is changed, it is refused or makes a Runtime that works. */
-static void test_any_changed_byte_is_harmless(void)
+static unsigned change_every_bit(struct kept_store *good)
 {
-	struct kept_store good;
 	unsigned refused = 0;
 
-	make_store(&good);
-	for (size_t place = 0; place < good.parts.count; place++) {
-		struct wr_view whole = good.parts.records[place].payload;
+	for (size_t place = 0; place < good->parts.count; place++) {
+		struct wr_view whole = good->parts.records[place].payload;
 		for (size_t at = 0; at < whole.bytes; at++)
 			for (unsigned bit = 0; bit < 8; bit++) {
 				char *byte = (char *)(uintptr_t)whole.data + at;
 				enum wr_status status;
 				*byte = (char)(*byte ^ (1 << bit));
-				status = open_status(&good);
+				status = open_status(good);
 				*byte = (char)(*byte ^ (1 << bit));
 				CHECK(status == WR_OK || status == WR_CORRUPT ||
 				      (status == WR_UNSUPPORTED && at == 0));
 				refused += status != WR_OK;
 			}
 	}
-	CHECK(refused > 1000);
+	return refused;
+}
+
+static void test_any_changed_byte_is_harmless(void)
+{
+	struct kept_store good;
+	struct turns turns;
+
+	make_store(&good);
+	CHECK(change_every_bit(&good) > 1000);
 	kept_store_deinit(&good);
+	make_queues(&turns);
+	CHECK(change_every_bit(&turns.store) > 1000);
+	kept_store_deinit(&turns.store);
 }
 
 enum { WORKER_AT = 8, TEXTS_AT = 52, KEY_AT = 8 };
@@ -474,6 +582,8 @@ static void test_restoring_without_memory_leaves_nothing(void)
 
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_layout_stays_what_it_is),
+	WR_TEST(test_the_layout_of_queues_stays_what_it_is),
+	WR_TEST(test_queues_that_cannot_be_are_damage),
 	WR_TEST(test_parts_are_small_unless_one_worker_is_large),
 	WR_TEST_LIMIT(test_ten_thousand_workers_are_quick, 60),
 	WR_TEST(test_a_checkpoint_that_fails_is_tried_again),

@@ -2,7 +2,9 @@
  * one event has one spelling. Method: random events of every kind, cut at every length and changed
  * in every byte, the end against an unmapped page. */
 #include "core/event_bytes.h"
+#include "bytes/endian.h"
 #include "harness/harness.h"
+#include "bounds.h"
 
 #include "check.h"
 
@@ -55,6 +57,30 @@ static void random_create(uint64_t *random, struct wr_create *request)
 	};
 }
 
+static struct wr_busy_policy random_policy(uint64_t *random)
+{
+	static const struct wr_busy_policy policies[] = {{WR_BUSY_UNSAID, 0},
+							 {WR_BUSY_REJECT, 0},
+							 {WR_BUSY_QUEUE, 1},
+							 {WR_BUSY_QUEUE, WR_QUEUE_INPUTS_MAX}};
+
+	return policies[wr_test_random(random) % WR_COUNT(policies)];
+}
+
+/* Lives until the next one. */
+static struct wr_view random_sequences(uint64_t *random)
+{
+	static char packed[8 * 5];
+	size_t count = (size_t)(wr_test_random(random) % 6);
+	uint64_t sequence = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		sequence += 1 + wr_test_random(random) % 1000;
+		wr_store_le64(packed + 8 * i, sequence);
+	}
+	return count == 0 ? WR_VIEW_NULL : wr_view_of(packed, 8 * count);
+}
+
 static void random_output(uint64_t *random, struct wr_output *output)
 {
 	*output = (struct wr_output){
@@ -87,6 +113,8 @@ static void random_event(uint64_t *random, enum wr_event_kind kind, struct wr_ev
 		}
 		event->uptime_s = (uint32_t)wr_test_random(random);
 	}
+	if (wr_test_random(random) % 2 != 0)
+		event->delivered = wr_test_random(random) | 1;
 	switch (kind) {
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
@@ -94,21 +122,26 @@ static void random_event(uint64_t *random, enum wr_event_kind kind, struct wr_ev
 	case WR_EVENT_WORKER_CREATED:
 		event->as.created.worker_id = random_text(random);
 		random_create(random, &event->as.created.request);
+		event->as.created.request.busy = random_policy(random);
 		break;
 	case WR_EVENT_INPUT_ACCEPTED:
 		event->as.input.input.kind = (enum wr_input_kind)(wr_test_random(random) % 2);
 		event->as.input.input.content = random_text(random);
 		event->as.input.transcript_sequence = wr_test_random(random);
+		event->as.input.waits_for_turn = wr_test_random(random) % 2 != 0;
 		break;
 	case WR_EVENT_WORKER_STOPPED:
 	case WR_EVENT_WORKER_CANCELLED:
 		event->as.ended.reason = random_text(random);
 		event->as.ended.is_execution_live = wr_test_random(random) % 2 != 0;
+		event->as.ended.dropped = random_sequences(random);
 		break;
 	case WR_EVENT_PHASE_CHANGED:
 		event->as.phase.from = (uint8_t)(wr_test_random(random) % WR_PHASE_COUNT);
 		event->as.phase.to = (uint8_t)(wr_test_random(random) % WR_PHASE_COUNT);
 		event->as.phase.cause = random_text(random);
+		if (event->as.phase.to == WR_PHASE_INTERRUPTED)
+			event->as.phase.dropped = random_sequences(random);
 		break;
 	case WR_EVENT_OUTPUT:
 		random_output(random, &event->as.output);
@@ -147,6 +180,8 @@ static void check_create(const struct wr_create *actual, const struct wr_create 
 	check_pairs(&actual->capabilities, &expected->capabilities);
 	check_pairs(&actual->workspace_refs, &expected->workspace_refs);
 	check_pairs(&actual->mount_refs, &expected->mount_refs);
+	CHECK(actual->busy.kind == expected->busy.kind);
+	CHECK_U64(actual->busy.inputs_max, expected->busy.inputs_max);
 }
 
 static void check_output(const struct wr_output *actual, const struct wr_output *expected)
@@ -171,6 +206,8 @@ static void check_event(const struct wr_event *actual, const struct wr_event *ex
 	CHECK(actual->has_key == expected->has_key);
 	CHECK(memcmp(&actual->key, &expected->key, sizeof actual->key) == 0);
 	CHECK_U64(actual->uptime_s, expected->uptime_s);
+	CHECK_U64(actual->delivered, expected->delivered);
+	check_text(wr_event_dropped(actual), wr_event_dropped(expected));
 	switch (expected->kind) {
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
@@ -184,6 +221,7 @@ static void check_event(const struct wr_event *actual, const struct wr_event *ex
 		check_text(actual->as.input.input.content, expected->as.input.input.content);
 		CHECK_U64(actual->as.input.transcript_sequence,
 			  expected->as.input.transcript_sequence);
+		CHECK(actual->as.input.waits_for_turn == expected->as.input.waits_for_turn);
 		break;
 	case WR_EVENT_WORKER_STOPPED:
 	case WR_EVENT_WORKER_CANCELLED:
@@ -340,6 +378,110 @@ static void test_the_layout_stays_what_it_is(void)
 	wr_buf_init_fixed(&out, bytes, sizeof bytes);
 	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
 	CHECK_VIEW(wr_buf_view(&out), wr_view_of(expected, sizeof expected));
+}
+
+/* What is about queues: the delivery before the members, the rest behind them. */
+static void test_the_second_version_stays_what_it_is(void)
+{
+#define HEAD(kind, flags) "\2" kind flags "\0\2\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0"
+#define SEQUENCES "\20\0\0\0\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0"
+	static const struct {
+		struct wr_event event;
+		struct wr_view bytes;
+	} cases[] = {
+		{{.kind = WR_EVENT_OUTPUT,
+		  .delivered = 9,
+		  .as.output = {.kind = WR_OUTPUT_THINKING_START}},
+		 WR_VIEW_INIT(HEAD("\10", "\2") "\11\0\0\0\0\0\0\0"
+						"\3\0\0\0\377\377\377\377\377\377\377\377\377\377"
+						"\377\377\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+						"\0\0\0\0\0\0")},
+		{{.kind = WR_EVENT_INPUT_ACCEPTED,
+		  .as.input = {{WR_INPUT_USER, WR_VIEW_INIT("hi")}, 5, true}},
+		 WR_VIEW_INIT(HEAD("\4", "\4") "\0\2\0\0\0hi\5\0\0\0\0\0\0\0")},
+		{{.kind = WR_EVENT_WORKER_CANCELLED,
+		  .as.ended.dropped = WR_VIEW_INIT("\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0")},
+		 WR_VIEW_INIT(HEAD("\6", "\4") "\0\377\377\377\377" SEQUENCES)},
+		{{.kind = WR_EVENT_PHASE_CHANGED,
+		  .delivered = 1,
+		  .as.phase = {WR_PHASE_BUSY, WR_PHASE_INTERRUPTED, WR_VIEW_INIT("x"),
+			       WR_VIEW_INIT("\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0")}},
+		 WR_VIEW_INIT(HEAD("\7", "\6") "\1\0\0\0\0\0\0\0\2\7\1\0\0\0x" SEQUENCES)},
+		{{.kind = WR_EVENT_WORKER_CREATED,
+		  .as.created = {WR_VIEW_INIT("a"), {.busy = {WR_BUSY_QUEUE, 4}}}},
+		 WR_VIEW_INIT(HEAD("\3", "\4") "\1\0\0\0a\0\0"
+					       "\377\377\377\377\377\377\377\377\377\377\377\377"
+					       "\377\377\377\377\377\377\377\377"
+					       "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+					       "\0\0\0\0"
+					       "\2\4\0\0\0")},
+	};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		struct wr_event event = cases[i].event, back;
+		char bytes[200];
+		struct wr_buf out;
+		event.worker = 2;
+		event.sequence = 3;
+		event.wall_ms = 4;
+		wr_buf_init_fixed(&out, bytes, sizeof bytes);
+		CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+		CHECK_VIEW(wr_buf_view(&out), cases[i].bytes);
+		CHECK_STATUS(wr_event_decode(&back, cases[i].bytes), WR_OK);
+		check_event(&back, &event);
+	}
+}
+
+static void test_what_is_wrong_about_queues_is_damage(void)
+{
+	static const struct {
+		const char *what;
+		struct wr_view bytes;
+	} cases[] = {
+		{"delivered is zero", WR_VIEW_INIT(HEAD("\2", "\2") "\0\0\0\0\0\0\0\0")},
+		{"no flag of the second version", WR_VIEW_INIT(HEAD("\2", "\0"))},
+		{"an unknown flag", WR_VIEW_INIT(HEAD("\2", "\10"))},
+		{"a stop of the Runtime that drops", WR_VIEW_INIT(HEAD("\2", "\4") SEQUENCES)},
+		{"an empty list", WR_VIEW_INIT(HEAD("\6", "\4") "\0\377\377\377\377\0\0\0\0")},
+		{"an absent list",
+		 WR_VIEW_INIT(HEAD("\6", "\4") "\0\377\377\377\377\377\377\377\377")},
+		{"half a sequence",
+		 WR_VIEW_INIT(HEAD("\6", "\4") "\0\377\377\377\377\4\0\0\0\1\0\0\0")},
+		{"sequence zero",
+		 WR_VIEW_INIT(HEAD("\6", "\4") "\0\377\377\377\377\10\0\0\0\0\0\0\0"
+					       "\0\0\0\0")},
+		{"twice the same", WR_VIEW_INIT(HEAD("\6", "\4") "\0\377\377\377\377\20\0\0\0\5\0\0"
+								 "\0\0\0\0\0\5\0\0\0\0\0\0\0")},
+		{"idle that drops", WR_VIEW_INIT(HEAD("\7", "\4") "\2\1\1\0\0\0x" SEQUENCES)},
+	};
+	static const struct {
+		const char *what;
+		char policy[5];
+	} policies[] = {
+		{"no policy", {0, 0, 0, 0, 0}},		  {"policy three", {3, 1, 0, 0, 0}},
+		{"a queue for nothing", {2, 0, 0, 0, 0}}, {"a queue without end", {2, 1, 1, 0, 0}},
+		{"reject with a queue", {1, 1, 0, 0, 0}},
+	};
+	struct wr_event event = {.kind = WR_EVENT_WORKER_CREATED,
+				 .as.created.request.busy = {WR_BUSY_QUEUE, 4}};
+	char bytes[200];
+	struct wr_buf out;
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].what);
+		CHECK_STATUS(wr_event_decode(&event, cases[i].bytes), WR_CORRUPT);
+	}
+	event = (struct wr_event){.kind = WR_EVENT_WORKER_CREATED,
+				  .as.created.request.busy = {WR_BUSY_QUEUE, 4}};
+	wr_buf_init_fixed(&out, bytes, sizeof bytes);
+	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+	for (size_t i = 0; i < WR_COUNT(policies); i++) {
+		wr_test_case(policies[i].what);
+		memcpy(bytes + out.bytes - 5, policies[i].policy, 5);
+		CHECK_STATUS(wr_event_decode(&event, wr_buf_view(&out)), WR_CORRUPT);
+	}
+#undef HEAD
+#undef SEQUENCES
 }
 
 static void test_a_key_lies_between_head_and_members(void)
@@ -539,6 +681,8 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_every_changed_byte_is_refused_or_means_itself, 60),
 	WR_TEST(test_a_newer_version_is_unsupported_and_version_zero_is_damage),
 	WR_TEST(test_the_layout_stays_what_it_is),
+	WR_TEST(test_the_second_version_stays_what_it_is),
+	WR_TEST(test_what_is_wrong_about_queues_is_damage),
 	WR_TEST(test_a_key_lies_between_head_and_members),
 	WR_TEST(test_what_encoding_cannot_have_made_is_damage),
 	WR_TEST(test_a_buffer_too_small_takes_nothing),
