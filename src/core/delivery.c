@@ -141,20 +141,22 @@ bool wr_delivery_give(struct wr_runtime *self, struct wr_worker *worker)
 
 bool wr_delivery_give_all(struct wr_runtime *self)
 {
-	struct wr_list marker;
+	struct wr_list *marker = &self->queued_marker;
 	bool has_given = false;
 
+	if (WR_LIKELY(wr_list_is_empty(&self->queued)))
+		return false;
 	/* Each once: who still has something queued goes to the end. */
-	wr_list_init(&marker);
-	wr_list_push(&self->queued, &marker);
-	while (self->queued.next != &marker) {
+	wr_list_init(marker);
+	wr_list_push(&self->queued, marker);
+	while (self->queued.next != marker) {
 		struct wr_worker *worker =
 			wr_list_entry(self->queued.next, struct wr_worker, queued_node);
 		wr_list_remove(&worker->queued_node);
 		wr_list_push(&self->queued, &worker->queued_node);
 		has_given = wr_delivery_give(self, worker) || has_given;
 	}
-	wr_list_remove(&marker);
+	wr_list_remove(marker);
 	return has_given;
 }
 

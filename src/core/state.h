@@ -45,7 +45,7 @@ struct wr_runtime {
 	struct wr_buf record;			   /* event bytes for the store */
 	struct wr_buf text;			   /* transcript text that is composed */
 	struct wr_buf dropped;			   /* inputs that an event takes back */
-	struct wr_list queued;			   /* Workers with queued inputs */
+	struct wr_list queued, queued_marker;	   /* Workers with queued inputs */
 };
 
 static inline bool wr_has_store(const struct wr_runtime *self)

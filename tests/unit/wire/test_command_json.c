@@ -61,6 +61,11 @@ static enum wr_status read_create(struct wr_buf *line, struct wr_buf *texts, str
 	say_pairs(line, " can:", &create.capabilities);
 	say_pairs(line, " in:", &create.workspace_refs);
 	say_pairs(line, " on:", &create.mount_refs);
+	if (create.busy.kind != WR_BUSY_UNSAID)
+		wr_buf_append_view(line, create.busy.kind == WR_BUSY_QUEUE ? WR_VIEW(" queue:")
+									   : WR_VIEW(" reject:"));
+	if (create.busy.kind != WR_BUSY_UNSAID)
+		wr_buf_append_u64(line, create.busy.inputs_max);
 	return WR_OK;
 }
 
@@ -160,6 +165,18 @@ static const struct good good_creates[] = {
 	GOOD("{" SMALLEST ",\"worker_id\":\"\\u0077\\n\",\"mount_refs\":[{\"name\":\"\\t\","
 	     "\"reference\":\"r\"}]}",
 	     "assistant default as:w\n on:\t=r"),
+	/* What becomes of inputs while a turn runs. */
+	GOOD("{" SMALLEST ",\"busy_policy\":null}", "assistant default"),
+	GOOD("{" SMALLEST ",\"busy_policy\":{\"kind\":\"reject\"}}", "assistant default reject:0"),
+	GOOD("{" SMALLEST ",\"busy_policy\":{\"max_inputs\":null,\"kind\":\"reject\"}}",
+	     "assistant default reject:0"),
+	GOOD("{" SMALLEST ",\"busy_policy\":{\"kind\":\"queue\"}}", "assistant default queue:16"),
+	GOOD("{" SMALLEST ",\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":null}}",
+	     "assistant default queue:16"),
+	GOOD("{" SMALLEST ",\"busy_policy\":{\"max_inputs\":1,\"kind\":\"queue\",\"x\":[]}}",
+	     "assistant default queue:1"),
+	GOOD("{" SMALLEST ",\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":256}}",
+	     "assistant default queue:256"),
 	/* Unknown members, repeated ones, at any level. */
 	GOOD("{\"x\":1,\"x\":{\"intent\":[]}," SMALLEST ",\"x\":null}", "assistant default"),
 	GOOD("{\"intent\":{\"kind\":\"assistant\",\"y\":1,\"y\":2},\"profile\":{\"kind\":\"runtime_"
@@ -244,6 +261,25 @@ static const struct bad bad_creates[] = {
 	{WITH("\"config_bundle\":{\"id\":null}"), WR_INVALID, "`id` must be a string"},
 	{WITH("\"config_bundle\":{\"id\":\"a\",\"id\":\"a\"}"), WR_INVALID, NULL},
 	{WITH("\"config_bundle\":null,\"config_bundle\":null"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":\"queue\""), WR_INVALID, "`busy_policy` must be an object or null"},
+	{WITH("\"busy_policy\":{}"), WR_INVALID, "missing member `kind`"},
+	{WITH("\"busy_policy\":{\"kind\":null}"), WR_INVALID, "`kind` must be a string"},
+	{WITH("\"busy_policy\":{\"kind\":\"wait\"}"), WR_INVALID,
+	 "`kind` of `busy_policy` must be \"reject\" or \"queue\""},
+	{WITH("\"busy_policy\":{\"kind\":\"Queue\"}"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":{\"kind\":\"reject\",\"max_inputs\":1}"), WR_INVALID,
+	 "`max_inputs` must be absent or null for \"reject\""},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":0}"), WR_INVALID,
+	 "`max_inputs` must be a number from 1 to 256"},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":257}"), WR_INVALID,
+	 "`max_inputs` must be a number from 1 to 256"},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":4294967297}"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":-1}"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":1.0}"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":\"1\"}"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":{\"kind\":\"queue\",\"kind\":\"queue\"}"), WR_INVALID, NULL},
+	{WITH("\"busy_policy\":null,\"busy_policy\":null"), WR_INVALID,
+	 "member `busy_policy` appears twice"},
 	{WITH("\"worker_id\":1"), WR_INVALID, "`worker_id` must be a string or null"},
 	{WITH("\"worker_id\":[\"a\"]"), WR_INVALID, NULL},
 	{WITH("\"worker_id\":{}"), WR_INVALID, NULL},

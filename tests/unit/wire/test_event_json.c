@@ -46,6 +46,8 @@ static enum wr_status encode(struct wr_buf *out, const struct wr_event *event, c
 	"\"log_id\":\"" LOG_ID "\",\"payload\":" payload "}}"
 #define WORKER_REF "\"worker_ref\":{\"runtime_id\":\"rt-a\",\"worker_id\":\"worker-00000001\"}"
 
+#define SEQUENCES "\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0"
+
 static const struct frame_case {
 	const char *label;
 	struct wr_event event;
@@ -77,6 +79,33 @@ static const struct frame_case {
 	 {.kind = WR_EVENT_WORKER_CANCELLED, .sequence = 7, .worker = 1},
 	 WR_SCOPE_WORKER,
 	 WORKER_FRAME("7", "{\"event\":\"shutdown\"}")},
+	{"cancel that takes inputs back, on the Worker's stream",
+	 {.kind = WR_EVENT_WORKER_CANCELLED,
+	  .sequence = 7,
+	  .worker = 1,
+	  .as.ended.dropped = WR_VIEW_INIT(SEQUENCES)},
+	 WR_SCOPE_WORKER,
+	 WORKER_FRAME("7", "{\"event\":\"shutdown\",\"dropped_inputs\":[5,6]}")},
+	{"stop that takes inputs back, on the runtime-wide stream",
+	 {.kind = WR_EVENT_WORKER_STOPPED,
+	  .sequence = 7,
+	  .worker = 1,
+	  .as.ended.dropped = WR_VIEW_INIT(SEQUENCES)},
+	 WR_SCOPE_RUNTIME,
+	 RUNTIME_FRAME("\"worker-00000001\"",
+		       "{\"id\":7," WORKER_REF ",\"kind\":{\"kind\":\"worker_stopped\"},"
+		       "\"message\":\"worker stopped\",\"dropped_inputs\":[5,6]}")},
+	{"interrupted, with inputs that will not run",
+	 {.kind = WR_EVENT_PHASE_CHANGED,
+	  .sequence = 7,
+	  .worker = 1,
+	  .delivered = 3,
+	  .as.phase = {.to = WR_PHASE_INTERRUPTED,
+		       .cause = WR_VIEW_INIT("x"),
+		       .dropped = WR_VIEW_INIT(SEQUENCES)}},
+	 WR_SCOPE_WORKER,
+	 WORKER_FRAME("7", "{\"event\":\"status\",\"data\":{\"status\":\"idle\",\"phase\":"
+			   "\"interrupted\",\"cause\":\"x\",\"dropped_inputs\":[5,6]}}")},
 	{"phase busy",
 	 {.kind = WR_EVENT_PHASE_CHANGED,
 	  .sequence = 7,
@@ -206,7 +235,7 @@ static void test_a_frame_is_appended_behind_what_is_there(void)
 	wr_buf_init(&out, wr_test_allocator(), WR_FRAME_BYTES_MAX);
 	CHECK_STATUS(encode(&out, &cases[0].event, CURSOR_A, WR_SCOPE_WORKER), WR_OK);
 	first = out.bytes;
-	CHECK_STATUS(encode(&out, &cases[7].event, CURSOR_A, WR_SCOPE_WORKER), WR_OK);
+	CHECK_STATUS(encode(&out, &cases[10].event, CURSOR_A, WR_SCOPE_WORKER), WR_OK);
 	CHECK_U64(out.bytes, first);
 	CHECK_STATUS(encode(&out, &cases[2].event, CURSOR_A, WR_SCOPE_WORKER), WR_OK);
 	CHECK_STRING(frame_payload(wr_view_of(out.data, first)), cases[0].payload);

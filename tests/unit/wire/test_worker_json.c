@@ -441,6 +441,64 @@ static void test_acknowledgements_are_the_contracts_and_more(void)
 	end();
 }
 
+/* ---- inputs that wait for their turn ---- */
+
+static void test_a_queue_is_listed_and_an_end_names_what_it_took_back(void)
+{
+	struct wr_create request = {.profile = WR_PROFILE_NAMED,
+				    .profile_value = WR_VIEW("x"),
+				    .busy = {WR_BUSY_QUEUE, 4}};
+	const struct wr_worker *worker, *rejecting;
+	struct wr_json_writer writer;
+	struct wr_face created;
+	struct wr_view value;
+	struct wr_ack ack;
+
+	begin();
+	fixture.execution.has_turns = true;
+	worker = fixture_create(&fixture, &request);
+	request.busy = (struct wr_busy_policy){WR_BUSY_REJECT, 0};
+	rejecting = fixture_create(&fixture, &request);
+	wr_worker_json_write(&out, fixture.runtime, worker, NULL);
+	check_member("worker.busy_policy", "{\"kind\":\"queue\",\"max_inputs\":4}");
+	check_member("worker.queue", "{\"policy\":\"queue\",\"max_inputs\":4,\"inputs\":[]}");
+	fixture.admission = WR_BUSY;
+	fixture_say(&fixture, worker, WR_INPUT_USER, "x");
+	fixture_say(&fixture, worker, WR_INPUT_SYSTEM, "hello");
+	wr_buf_reset(&out);
+	wr_worker_json_write(&out, fixture.runtime, worker, NULL);
+	check_member("worker.queue", "{\"policy\":\"queue\",\"max_inputs\":4,\"inputs\":["
+				     "{\"event_id\":4,\"kind\":\"user\",\"bytes\":1},"
+				     "{\"event_id\":5,\"kind\":\"system\",\"bytes\":5}]}");
+	created = wr_runtime_created_face(worker);
+	wr_buf_reset(&out);
+	wr_worker_json_write(&out, fixture.runtime, worker, &created);
+	check_member("worker.queue", "{\"policy\":\"queue\",\"max_inputs\":4,\"inputs\":[]}");
+	wr_buf_reset(&out);
+	wr_json_writer_init(&writer, &out);
+	wr_worker_summary_json(&writer, fixture.runtime, worker);
+	check_member("queued_inputs", "2");
+	CHECK(!json_member(wr_buf_view(&out), WR_VIEW("queue"), &value));
+	wr_buf_reset(&out);
+	wr_worker_json_write(&out, fixture.runtime, rejecting, NULL);
+	check_member("worker.busy_policy", "{\"kind\":\"reject\"}");
+	CHECK(!json_member(json_at(wr_buf_view(&out), "worker"), WR_VIEW("queue"), &value));
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	wr_buf_reset(&out);
+	wr_lifecycle_ack_json_write(&out, fixture.runtime, worker, &ack);
+	check_member("ack.dropped_inputs", "[4,5]");
+	CHECK_U64(json_count(json_at(wr_buf_view(&out), "ack")), 6);
+	CHECK_STATUS(
+		wr_runtime_cancel_worker(fixture.runtime, rejecting->id, WR_VIEW_NULL, NULL, &ack),
+		WR_OK);
+	wr_buf_reset(&out);
+	wr_lifecycle_ack_json_write(&out, fixture.runtime, rejecting, &ack);
+	CHECK_U64(json_count(json_at(wr_buf_view(&out), "ack")), 5);
+	end();
+}
+
 static void test_lack_of_memory_is_the_buffers(void)
 {
 	struct wr_buf pairs;
@@ -483,6 +541,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_run_state_follows_the_phase),
 	WR_TEST(test_last_result_tells_what_was_refused),
 	WR_TEST(test_acknowledgements_are_the_contracts_and_more),
+	WR_TEST(test_a_queue_is_listed_and_an_end_names_what_it_took_back),
 	WR_TEST(test_lack_of_memory_is_the_buffers),
 	WR_TEST_END,
 };
