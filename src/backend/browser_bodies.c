@@ -1,6 +1,7 @@
 #include "backend/browser_bodies.h"
 
 #include "check.h"
+#include "wire/command_json.h"
 #include "wire/schema.h"
 
 #define NOT_AN_OBJECT "the body must be a JSON object"
@@ -83,11 +84,21 @@ static enum wr_status read_acceptance(struct wr_schema_input *input, void *conte
 	return status;
 }
 
-enum { SPAWN_NAME = 2, SPAWN_FIELDS };
+static enum wr_status read_busy(struct wr_schema_input *input, void *context,
+				const struct wr_schema_field *field)
+{
+	struct wr_spawn_request *out = context;
+
+	return wr_busy_policy_json_read(input, &out->busy, field->wrong);
+}
+
+enum { SPAWN_NAME = 3, SPAWN_FIELDS };
 static const struct wr_schema_field spawn_fields[SPAWN_FIELDS] = {
 	{WR_SCHEMA_FIELD("intent", "an object"), .type = WR_SCHEMA_READ, .of.read = read_intent},
 	{WR_SCHEMA_FIELD("acceptance", "an object"), .type = WR_SCHEMA_READ,
 	 .of.read = read_acceptance},
+	{WR_SCHEMA_FIELD("busy_policy", "an object or null"), .type = WR_SCHEMA_READ,
+	 .rule = WR_SCHEMA_OPTIONAL, .of.read = read_busy},
 	[SPAWN_NAME] = {WR_SCHEMA_FIELD("requested_worker_name", "a string or null"),
 			.type = WR_SCHEMA_STRING, .rule = WR_SCHEMA_OPTIONAL},
 };

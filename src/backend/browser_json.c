@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "codec/json/number.h"
+#include "wire/dropped_json.h"
 
 /* What is the same for all sources of a kind. */
 struct kind_words {
@@ -252,6 +253,8 @@ void wr_browser_worker_write(struct wr_json_writer *out, const struct wr_browser
 		wr_json_member_string(out, WR_VIEW("phase"), worker->phase);
 	if (worker->last_event_id != 0)
 		wr_json_member_u64(out, WR_VIEW("last_event_id"), worker->last_event_id);
+	if (worker->has_queue)
+		wr_json_member_u64(out, WR_VIEW("queued_inputs"), worker->queued_inputs);
 	wr_json_object_end(out);
 }
 
@@ -350,6 +353,8 @@ void wr_browser_lifecycle_write(struct wr_json_writer *out, const struct wr_sour
 	begin_result(out, result, runtime_id, worker_id);
 	if (result->outcome == WR_SOURCE_ACCEPTED)
 		wr_json_member_u64(out, WR_VIEW("event_id"), result->event_id);
+	if (result->outcome == WR_SOURCE_ACCEPTED && result->has_dropped)
+		wr_append_dropped(out->out, result->dropped);
 	end_result(out, result);
 }
 

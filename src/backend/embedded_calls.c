@@ -230,6 +230,7 @@ static void spawn(struct wr_embedded_calls *self, struct wr_source_call *call,
 		wr_buf_deinit(&self->texts);
 	wr_buf_reset(&self->texts);
 	status = make_request(&request, &self->texts, &call->as.spawn);
+	request.busy = call->as.spawn.busy;
 	if (status == WR_OK)
 		status = wr_runtime_create(self->runtime, &request, wr_embedded_key(&key, call),
 					   &worker, &error);
@@ -312,6 +313,12 @@ static void command(struct wr_embedded_calls *self, struct wr_source_call *call,
 	result->hold_until = hold_until(runtime, call->worker_id);
 	if (status == WR_OK) {
 		result->event_id = ack.event_id;
+		result->dropped = ack.dropped;
+		result->has_dropped =
+			ack.dropped.data != NULL ||
+			(ack.status != WR_WORKER_RUNNING &&
+			 wr_runtime_find_at_head(runtime, call->worker_id)->busy.kind ==
+				 WR_BUSY_QUEUE);
 		result->transcript_sequence = ack.transcript_sequence;
 	} else if (result->outcome == WR_SOURCE_ACCEPTED) {
 		wr_embedded_refuse(result, status, why);

@@ -42,11 +42,22 @@ static unsigned can_of(const struct wr_worker *worker, const struct wr_face *fac
 
 	if (worker->is_quarantined)
 		return 0;
-	if (takes_input(face))
+	if (takes_input(face) ||
+	    (worker->busy.kind == WR_BUSY_QUEUE && face->status == WR_WORKER_RUNNING))
 		can |= WR_CAN_INPUT;
 	if (face->status == WR_WORKER_RUNNING)
 		can |= WR_CAN_STOP;
 	return can;
+}
+
+static uint64_t queued_count(const struct wr_worker *worker, const struct wr_face *face)
+{
+	const struct wr_queued_input *input = NULL;
+	uint64_t count = 0;
+
+	while ((input = wr_input_queue_shown(&worker->queue, input, face->last_sequence)) != NULL)
+		count++;
+	return count;
 }
 
 /* The text as it may be displayed; absent when nothing of it is left. */
@@ -89,6 +100,8 @@ void wr_embedded_worker_show(struct wr_worker_overview *out, struct wr_embedded_
 		.can = can_of(worker, face),
 		.phase = wr_view_of_string(wr_phase_name(face->phase)),
 		.last_event_id = face->last_event_id,
+		.has_queue = worker->busy.kind == WR_BUSY_QUEUE,
+		.queued_inputs = queued_count(worker, face),
 	};
 	out->profile = request->profile == WR_PROFILE_RUNTIME_DEFAULT
 			       ? WR_VIEW("runtime_default")

@@ -16,7 +16,8 @@ struct kept_worker {
 	enum wr_worker_status status;
 	bool has_phase; /* one that we know */
 	enum wr_phase phase;
-	uint64_t last_event_id;
+	uint64_t last_event_id, queued_inputs;
+	bool has_queue;
 	struct wr_buf label, role, profile; /* over the storage below */
 	char label_bytes[WR_DISPLAY_BYTES_MAX];
 	char role_bytes[WR_DISPLAY_BYTES_MAX];
@@ -53,6 +54,8 @@ static void keep_worker(struct kept_worker *kept, const struct wr_answer_worker 
 	kept->status = answer->status;
 	kept->has_phase = find_phase(&kept->phase, answer->phase);
 	kept->last_event_id = answer->last_event_id;
+	kept->has_queue = answer->has_queue;
+	kept->queued_inputs = answer->queued_inputs;
 	wr_buf_init_fixed(&kept->label, kept->label_bytes, sizeof kept->label_bytes);
 	wr_buf_init_fixed(&kept->role, kept->role_bytes, sizeof kept->role_bytes);
 	wr_buf_init_fixed(&kept->profile, kept->profile_bytes, sizeof kept->profile_bytes);
@@ -73,7 +76,7 @@ static struct wr_view kept_id(const struct kept_worker *kept)
 static bool takes_input(const struct kept_worker *kept)
 {
 	return kept->status == WR_WORKER_RUNNING &&
-	       (!kept->has_phase || kept->phase == WR_PHASE_IDLE ||
+	       (!kept->has_phase || kept->has_queue || kept->phase == WR_PHASE_IDLE ||
 		kept->phase == WR_PHASE_INTERRUPTED || kept->phase == WR_PHASE_FAILED);
 }
 
@@ -97,6 +100,8 @@ static void tell_worker(struct wr_remote_call *self, const struct kept_worker *k
 		.phase = kept->has_phase ? wr_view_of_string(wr_phase_name(kept->phase))
 					 : WR_VIEW_NULL,
 		.last_event_id = kept->last_event_id,
+		.has_queue = kept->has_queue,
+		.queued_inputs = kept->queued_inputs,
 	};
 
 	if (self->calls->can_stream)
@@ -252,6 +257,8 @@ static enum wr_status read_ack(const struct wr_remote_call *self, struct wr_sour
 	if (status != WR_OK)
 		return status;
 	result->event_id = ack.event_id;
+	result->has_dropped = ack.has_dropped;
+	result->dropped = ack.dropped;
 	if (self->source->operation == WR_SOURCE_INPUT) {
 		result->transcript_sequence = ack.transcript_sequence;
 		return ack.has_transcript_sequence ? WR_OK : WR_INVALID;

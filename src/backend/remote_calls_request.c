@@ -7,6 +7,7 @@
 #include "codec/http/target.h"
 #include "codec/json/writer.h"
 #include "io/entropy.h"
+#include "wire/request_json.h"
 #include "bounds.h"
 
 enum {
@@ -157,6 +158,7 @@ static void write_body(struct wr_buf *out, const struct wr_source_call *call)
 	wr_json_object_begin(&writer);
 	if (call->operation == WR_SOURCE_SPAWN) {
 		write_spawn(&writer, &call->as.spawn);
+		wr_request_append_busy(out, &call->as.spawn.busy);
 	} else if (call->operation == WR_SOURCE_INPUT) {
 		wr_json_member_string(&writer, WR_VIEW("kind"),
 				      call->as.input.is_system ? WR_VIEW("system")

@@ -5,7 +5,7 @@
 #include "check.h"
 #include "host/tokens.h"
 
-enum { TICK_MS = 1000, FRAME_BYTES_KEPT = 65536 };
+enum { TICK_MS = 1000, FRAME_BYTES_KEPT = 65536, ENDED_BYTES_MAX = 65536 };
 
 /* ---- frames ---- */
 
@@ -200,17 +200,30 @@ static void on_lost(void *context, enum wr_status why)
 	self->has_change = true;
 }
 
+/* What the Worker's own stream shows of its end; absent without memory. Lent until the next. */
+static struct wr_view end_payload(struct wr_remote_stream *self, struct wr_view dropped)
+{
+	struct wr_buf *out = &self->ended;
+
+	if (dropped.data == NULL)
+		return WR_VIEW("{\"event\":\"shutdown\"}");
+	wr_buf_reset(out);
+	wr_buf_append_view(out, WR_VIEW("{\"event\":\"shutdown\",\"dropped_inputs\":"));
+	wr_buf_append_view(out, dropped);
+	return wr_buf_append_byte(out, '}') == WR_OK ? wr_buf_view(out) : WR_VIEW_NULL;
+}
+
 /* An event of a Worker is at the position. A runtime_event is one where the Worker's own stream
  * shows it as something else (core/event.h). */
-static bool is_of_worker(const struct wr_stream_frame *frame, struct wr_view *name,
-			 struct wr_view *payload)
+static bool is_of_worker(struct wr_remote_stream *self, const struct wr_stream_frame *frame,
+			 struct wr_view *name, struct wr_view *payload)
 {
 	*name = frame->event;
 	*payload = frame->payload;
 	if (frame->kind == WR_STREAM_EVENT)
 		return true;
 	*name = WR_VIEW("shutdown");
-	*payload = WR_VIEW("{\"event\":\"shutdown\"}");
+	*payload = end_payload(self, frame->dropped_inputs);
 	return frame->worker_id.data != NULL &&
 	       (wr_view_equal(frame->runtime_event, WR_VIEW("worker_stopped")) ||
 		wr_view_equal(frame->runtime_event, WR_VIEW("worker_cancelled")));
@@ -251,12 +264,12 @@ static void on_frame(void *context, const struct wr_stream_frame *frame, bool is
 	}
 	wr_mirror_move(&self->mirror, position);
 	self->has_change |= frame->kind == WR_STREAM_RUNTIME_EVENT;
-	if (!is_of_worker(frame, &name, &payload))
+	if (!is_of_worker(self, frame, &name, &payload))
 		return;
 	worker = wr_mirror_note(&self->mirror, frame->worker_id);
 	if (worker == NULL)
 		return;
-	if (is_known && show(self, worker, name, payload) != WR_OK) {
+	if (is_known && (payload.data == NULL || show(self, worker, name, payload) != WR_OK)) {
 		/* It is not lost: who comes back with a cursor is given it by the Runtime. */
 		wr_fanout_end(self->fanout, worker->number, WR_NO_MEMORY);
 		wr_mirror_restart(&self->mirror, worker);
@@ -421,6 +434,7 @@ enum wr_status wr_remote_stream_new(struct wr_remote_stream **out, struct wr_rea
 	wr_cursor_mask_init(&self->mask, config->runtime_id);
 	wr_buf_init(&self->frame, allocator, 2 * (size_t)WR_FRAME_BYTES_MAX);
 	wr_buf_init(&self->scratch, allocator, WR_FRAME_BYTES_MAX);
+	wr_buf_init(&self->ended, allocator, ENDED_BYTES_MAX);
 	wr_mirror_init(&self->mirror, allocator, &config->retention, WR_MIRROR_WORKERS_MAX);
 	self->mirror.on_remove = on_remove;
 	self->mirror.context = self;
@@ -455,6 +469,7 @@ void wr_remote_stream_free(struct wr_remote_stream *self)
 	wr_mirror_deinit(&self->mirror);
 	wr_buf_deinit(&self->frame);
 	wr_buf_deinit(&self->scratch);
+	wr_buf_deinit(&self->ended);
 	if (self->texts != NULL)
 		wr_tokens_wipe(self->texts, self->texts_bytes);
 	wr_allocator_free(self->allocator, self->texts,

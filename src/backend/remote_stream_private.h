@@ -43,6 +43,7 @@ struct wr_remote_stream {
 	struct wr_timer tick;	  /* while streams are kept */
 	struct wr_list wanting;
 	struct wr_buf frame, scratch;
+	struct wr_buf ended; /* payload of an end that drops inputs */
 	struct wr_remote_refusal refusals[WR_REMOTE_REFUSALS];
 	unsigned refusal_at;
 	size_t fetched_bytes; /* of snapshots and runs */

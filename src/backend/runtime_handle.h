@@ -14,6 +14,7 @@
 
 #include "bytes/buf.h"
 #include "conn/http_server.h"
+#include "core/command.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,6 +78,8 @@ struct wr_worker_overview {
 	/* Members of ours; absent or 0 when the source does not know. */
 	struct wr_view phase;
 	uint64_t last_event_id;
+	bool has_queue;		/* inputs queue while it is busy, */
+	uint64_t queued_inputs; /* and so many do */
 };
 
 struct wr_transcript_entry {
@@ -105,6 +108,7 @@ struct wr_spawn_request {
 	struct wr_view requested_name;	/* absent: none */
 	bool is_socket_ready;		/* else run_accepted, with: */
 	uint64_t expected_segments;
+	struct wr_busy_policy busy; /* ours; UNSAID: as the Runtime has it */
 };
 
 enum wr_source_outcome {
@@ -120,6 +124,8 @@ struct wr_source_result {
 	struct wr_notices notices;
 	uint64_t event_id;	      /* input, stop, cancel, interrupt */
 	uint64_t transcript_sequence; /* input */
+	bool has_dropped;	      /* stop, cancel: what queued is named */
+	struct wr_view dropped; /* event ids, packed (wire/dropped_json.h); lent for the call */
 	struct {
 		uint64_t start, limit, total_items, next_start;
 		bool has_next_start;

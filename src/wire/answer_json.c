@@ -4,7 +4,10 @@
  */
 #include "wire/answer_json.h"
 
+#include "bytes/endian.h"
 #include "check.h"
+#include "codec/json/number.h"
+#include "core/input_queue.h"
 #include "wire/command_json.h"
 #include "wire/schema.h"
 
@@ -157,6 +160,7 @@ enum {
 	PHASE,
 	TRANSCRIPT_LEN,
 	LAST_EVENT_ID,
+	QUEUED_INPUTS,
 	WORKER_CURSOR,
 	WORKER_FIELDS
 };
@@ -167,6 +171,7 @@ static const struct wr_schema_field worker_fields[WORKER_FIELDS] = {
 	[PHASE] = OPTIONAL_STRING("phase"),
 	[TRANSCRIPT_LEN] = U64("transcript_len"),
 	[LAST_EVENT_ID] = U64("last_event_id"),
+	[QUEUED_INPUTS] = OPTIONAL_U64("queued_inputs"),
 	[WORKER_CURSOR] = OPTIONAL_STRING("cursor"),
 };
 static const struct wr_schema worker_schema = WR_SCHEMA_INIT(worker_fields);
@@ -222,6 +227,8 @@ static enum wr_status read_worker(struct wr_answer_worker *out, struct wr_buf *t
 	out->status = (enum wr_worker_status)values[WORKER_STATUS].number;
 	out->transcript_len = values[TRANSCRIPT_LEN].number;
 	out->last_event_id = values[LAST_EVENT_ID].number;
+	out->has_queue = values[QUEUED_INPUTS].raw.data != NULL;
+	out->queued_inputs = values[QUEUED_INPUTS].number;
 	take_text(&status, &input, &out->phase, &values[PHASE]);
 	take_text(&status, &input, &out->cursor, &values[WORKER_CURSOR]);
 	return status;
@@ -321,12 +328,60 @@ enum wr_status wr_answer_workers_read(struct wr_buf *texts, struct wr_view body,
 
 /* ---- acknowledgements ---- */
 
-enum { ACK_WORKER_REF, ACK_STATUS, ACK_SEQUENCE, ACK_EVENT_ID, ACK_FIELDS };
+/* More than a Runtime of ours can drop is none of ours. */
+enum { DROPPED_COUNT_MAX = 1024 };
+
+static enum wr_status pack_dropped(struct wr_schema_input *input, uint64_t *before)
+{
+	char packed[WR_PACKED_SEQUENCE_BYTES];
+	struct wr_schema_value value;
+	uint64_t sequence = 0;
+	enum wr_status status = wr_schema_take(input, &value);
+
+	if (status != WR_OK)
+		return status;
+	if (!wr_json_parse_u64(&sequence, value.raw) || sequence <= *before)
+		return wr_schema_refuse_at(input, value.raw.data, "not an ascending list of ids");
+	*before = sequence;
+	wr_store_le64(packed, sequence);
+	return wr_buf_append(input->texts, packed, sizeof packed);
+}
+
+/* Nothing else is in `texts` that would have to stay where it is. */
+static enum wr_status read_dropped(struct wr_schema_input *input, void *context,
+				   const struct wr_schema_field *field)
+{
+	struct wr_answer_ack *out = context;
+	size_t start = input->texts->bytes;
+	uint64_t before = 0;
+	enum wr_status status = WR_OK;
+
+	if (input->reader.token != WR_JSON_TOKEN_ARRAY_BEGIN)
+		return wr_schema_refuse(input, field->wrong);
+	for (unsigned count = 0; status == WR_OK; count++) {
+		status = wr_schema_next(input);
+		if (status != WR_OK || input->reader.token == WR_JSON_TOKEN_ARRAY_END)
+			break;
+		status = count == DROPPED_COUNT_MAX ? wr_schema_refuse(input, "too many ids")
+						    : pack_dropped(input, &before);
+	}
+	if (status != WR_OK)
+		return status;
+	out->has_dropped = true;
+	if (input->texts->bytes != start)
+		out->dropped = wr_view_of(input->texts->data + start, input->texts->bytes - start);
+	return WR_OK;
+}
+
+enum { ACK_WORKER_REF, ACK_STATUS, ACK_SEQUENCE, ACK_EVENT_ID, ACK_DROPPED, ACK_FIELDS };
 static const struct wr_schema_field ack_fields[ACK_FIELDS] = {
 	[ACK_WORKER_REF] = OBJECT("worker_ref"),
 	[ACK_STATUS] = WORD("status", statuses),
 	[ACK_SEQUENCE] = OPTIONAL_U64("transcript_sequence"),
 	[ACK_EVENT_ID] = U64("event_id"),
+	[ACK_DROPPED] =
+		FIELD("dropped_inputs", "a list of whole numbers or null", .type = WR_SCHEMA_READ,
+		      .rule = WR_SCHEMA_OPTIONAL, .of.read = read_dropped),
 };
 static const struct wr_schema ack_schema = WR_SCHEMA_INIT(ack_fields);
 
@@ -335,7 +390,7 @@ static enum wr_status read_ack(struct wr_schema_input *input, void *context,
 {
 	struct wr_answer_ack *out = context;
 	struct wr_schema_value values[ACK_FIELDS];
-	enum wr_status status = wr_schema_read(input, NULL, values, &ack_schema, field->wrong);
+	enum wr_status status = wr_schema_read(input, out, values, &ack_schema, field->wrong);
 
 	if (status != WR_OK)
 		return status;

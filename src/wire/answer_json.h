@@ -33,6 +33,8 @@ struct wr_answer_worker {
 	struct wr_view purpose, objective;	    /* absent when not given */
 	struct wr_view profile_kind, profile_value; /* value absent for runtime_default */
 	uint64_t transcript_len, last_event_id;
+	bool has_queue; /* its inputs queue, and so many do */
+	uint64_t queued_inputs;
 	struct wr_view cursor; /* of the Worker's scope, in a detail; absent in lists */
 };
 
@@ -41,6 +43,8 @@ struct wr_answer_ack {
 	uint64_t event_id;
 	bool has_transcript_sequence;
 	uint64_t transcript_sequence;
+	bool has_dropped;
+	struct wr_view dropped; /* packed (wr_sequences_next), in `texts` */
 };
 
 struct wr_answer_item {

@@ -233,28 +233,34 @@ static const struct wr_schema_union busy_policies = {
 	WR_SCHEMA_INIT(busy_names), busy_variants, WR_COUNT(busy_variants),
 	"`kind` of `busy_policy` must be \"reject\" or \"queue\""};
 
-static enum wr_status read_busy(struct wr_schema_input *input, void *context,
-				const struct wr_schema_field *field)
+enum wr_status wr_busy_policy_json_read(struct wr_schema_input *input, struct wr_busy_policy *out,
+					const char *wrong)
 {
-	struct wr_create *out = context;
 	struct wr_schema_value values[WR_SCHEMA_FIELDS_MAX];
 	unsigned kind = 0;
-	enum wr_status status =
-		wr_schema_read_union(input, &kind, values, &busy_policies, field->wrong);
+	enum wr_status status = wr_schema_read_union(input, &kind, values, &busy_policies, wrong);
 
 	if (status != WR_OK)
 		return status;
 	if (kind == 0) {
-		out->busy = (struct wr_busy_policy){WR_BUSY_REJECT, 0};
+		*out = (struct wr_busy_policy){WR_BUSY_REJECT, 0};
 		return WR_OK;
 	}
-	out->busy = (struct wr_busy_policy){WR_BUSY_QUEUE, WR_QUEUE_INPUTS};
+	*out = (struct wr_busy_policy){WR_BUSY_QUEUE, WR_QUEUE_INPUTS};
 	if (values[0].raw.data == NULL)
 		return WR_OK;
 	if (values[0].number == 0 || values[0].number > WR_QUEUE_INPUTS_MAX)
 		return wr_schema_refuse_at(input, values[0].raw.data, queue_fields[0].wrong);
-	out->busy.inputs_max = (uint32_t)values[0].number;
+	out->inputs_max = (uint32_t)values[0].number;
 	return WR_OK;
+}
+
+static enum wr_status read_busy(struct wr_schema_input *input, void *context,
+				const struct wr_schema_field *field)
+{
+	struct wr_create *out = context;
+
+	return wr_busy_policy_json_read(input, &out->busy, field->wrong);
 }
 
 #define READ_FIELD(name, must_be, a_rule, function)                                       \

@@ -25,6 +25,11 @@ enum wr_status wr_input_json_read(struct wr_input *out, struct wr_buf *texts, st
 enum wr_status wr_lifecycle_json_read(struct wr_view *reason, struct wr_buf *texts,
 				      struct wr_view body, struct wr_error *error);
 
+/* `busy_policy`, as a member of another body, read where it stands (wire/schema.h). */
+struct wr_schema_input;
+enum wr_status wr_busy_policy_json_read(struct wr_schema_input *input, struct wr_busy_policy *out,
+					const char *wrong);
+
 /* Query of GET transcript (contract 2.9): `start` default 0, `limit` default
  * WR_TRANSCRIPT_PAGE_ITEMS_MAX (has_limit tells whether it was given). WR_OK or WR_INVALID
  * (invalid_query). */

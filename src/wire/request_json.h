@@ -77,6 +77,17 @@ static inline void wr_request_append_pairs(struct wr_buf *out, struct wr_view be
 	wr_append(out, WR_VIEW("]"));
 }
 
+static inline void wr_request_append_busy(struct wr_buf *out, const struct wr_busy_policy *busy)
+{
+	if (busy->kind == WR_BUSY_REJECT)
+		wr_append(out, WR_VIEW(",\"busy_policy\":{\"kind\":\"reject\"}"));
+	if (busy->kind == WR_BUSY_QUEUE) {
+		wr_append(out, WR_VIEW(",\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":"));
+		wr_append_number(out, busy->inputs_max);
+		wr_append(out, WR_VIEW("}"));
+	}
+}
+
 static inline void wr_request_append_details(struct wr_buf *out, const struct wr_create *request)
 {
 	struct wr_view reference = WR_VIEW(",\"reference\":\"");
@@ -95,13 +106,7 @@ static inline void wr_request_append_details(struct wr_buf *out, const struct wr
 	if (request->mount_refs.count != 0)
 		wr_request_append_pairs(out, WR_VIEW(",\"mount_refs\":["), &request->mount_refs,
 					reference);
-	if (request->busy.kind == WR_BUSY_REJECT)
-		wr_append(out, WR_VIEW(",\"busy_policy\":{\"kind\":\"reject\"}"));
-	if (request->busy.kind == WR_BUSY_QUEUE) {
-		wr_append(out, WR_VIEW(",\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":"));
-		wr_append_number(out, request->busy.inputs_max);
-		wr_append(out, WR_VIEW("}"));
-	}
+	wr_request_append_busy(out, &request->busy);
 }
 
 #endif

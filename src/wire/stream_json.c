@@ -16,7 +16,8 @@
 
 enum {
 	/* A cursor is kept, and goes into the target of a request. */
-	CURSOR_BYTES_MAX = 128
+	CURSOR_BYTES_MAX = 128,
+	DROPPED_COUNT_MAX = 1024
 };
 
 /* ---- the members ---- */
@@ -42,6 +43,7 @@ enum member {
 	CAUSE, /* `kind`, an object */
 	CAUSE_KIND,
 	CAUSE_TEXT, /* `message` */
+	DROPPED,    /* `dropped_inputs` */
 	/* a runtime_snapshot's */
 	RUNTIME,
 	WORKERS,
@@ -95,6 +97,7 @@ static const struct entry payload_entries[] = {
 	ENTRY("worker_ref", AN_OBJECT, WORKER_REF, NULL),
 	ENTRY("kind", AN_OBJECT, CAUSE, &cause),
 	ENTRY("message", A_STRING, CAUSE_TEXT, NULL),
+	ENTRY("dropped_inputs", A_LIST, DROPPED, NULL),
 	ENTRY("runtime", AN_OBJECT, RUNTIME, NULL),
 	ENTRY("workers", A_LIST, WORKERS, NULL),
 	ENTRY("workers_truncated", A_BOOL, IS_TRUNCATED, NULL),
@@ -265,7 +268,8 @@ static const struct rule rules[] = {
 	[WR_STREAM_RUNTIME_EVENT] = {WR_VIEW_INIT("runtime_event"),
 				     ENVELOPE_MEMBERS | SET(RUNTIME_ID) | SET(NUMBER) | SET(CAUSE) |
 					     SET(CAUSE_KIND) | SET(CAUSE_TEXT),
-				     ADDED_MEMBERS | SET(WORKER_ID) | SET(WORKER_REF)},
+				     ADDED_MEMBERS | SET(WORKER_ID) | SET(WORKER_REF) |
+					     SET(DROPPED)},
 	[WR_STREAM_RUNTIME_SNAPSHOT] = {WR_VIEW_INIT("runtime_snapshot"),
 					ENVELOPE_MEMBERS | SET(RUNTIME_ID) | SET(RUNTIME) |
 						SET(WORKERS),
@@ -392,12 +396,35 @@ static enum wr_status judge_event(const struct wr_stream_frame *out, const struc
 	return (self->seen & ~self->null & SET(DATA)) == 0 ? WR_OK : WR_INVALID;
 }
 
+/* Whether it is a list of numbers, and of no more than a Runtime of ours can drop. */
+static bool is_id_list(struct wr_view json)
+{
+	struct wr_json_reader reader;
+	uint64_t id;
+
+	wr_json_reader_init(&reader, json, true);
+	if (wr_json_reader_next(&reader) != WR_OK)
+		return false;
+	for (unsigned count = 0; count <= DROPPED_COUNT_MAX; count++) {
+		if (wr_json_reader_next(&reader) != WR_OK)
+			return false;
+		if (reader.token == WR_JSON_TOKEN_ARRAY_END)
+			return true;
+		if (reader.token != WR_JSON_TOKEN_NUMBER || !wr_json_parse_u64(&id, reader.text))
+			return false;
+	}
+	return false;
+}
+
 static enum wr_status judge_runtime_event(struct wr_stream_frame *out, const struct walk *self)
 {
 	uint64_t id;
 
 	out->worker_id = value_of(self, WORKER_ID);
 	out->runtime_event = value_of(self, CAUSE_KIND);
+	out->dropped_inputs = value_of(self, DROPPED);
+	if (out->dropped_inputs.data != NULL && !is_id_list(out->dropped_inputs))
+		return WR_INVALID;
 	if (out->worker_id.data != NULL && out->worker_id.bytes == 0)
 		return WR_INVALID;
 	return wr_json_parse_u64(&id, value_of(self, NUMBER)) ? WR_OK : WR_INVALID;

@@ -33,10 +33,11 @@ struct wr_stream_frame {
 	/* Of the cursor, which must agree with the member when there; the member alone when the
 	 * cursor is not ours; else 0. */
 	uint64_t sequence;
-	struct wr_view log_id;	      /* absent: an older Runtime */
-	struct wr_view payload;	      /* raw JSON; of an event {"event":NAME,"data":...} */
-	struct wr_view event;	      /* of an event: NAME */
-	struct wr_view runtime_event; /* of a runtime_event: payload.kind.kind */
+	struct wr_view log_id;	       /* absent: an older Runtime */
+	struct wr_view payload;	       /* raw JSON; of an event {"event":NAME,"data":...} */
+	struct wr_view event;	       /* of an event: NAME */
+	struct wr_view runtime_event;  /* of a runtime_event: payload.kind.kind */
+	struct wr_view dropped_inputs; /* likewise: a JSON list of numbers; absent: none */
 	/* Of a diagnostic. */
 	struct wr_view code, message, reason; /* reason may be absent */
 };

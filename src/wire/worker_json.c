@@ -266,18 +266,16 @@ static void append_queue(struct wr_buf *out, const struct wr_worker *worker, uin
 	wr_append(out, WR_VIEW("]}"));
 }
 
-/* Of a Worker whose inputs queue: a list in the detail, a number in the summary. */
+/* Of a Worker whose inputs queue: how many wait, in the detail also which. */
 static void append_waiting(struct wr_buf *out, const struct wr_worker *worker, uint64_t shown,
 			   bool is_detail)
 {
 	if (WR_LIKELY(worker->busy.kind != WR_BUSY_QUEUE))
 		return;
-	if (is_detail) {
-		append_queue(out, worker, shown);
-		return;
-	}
 	wr_append(out, WR_VIEW(",\"queued_inputs\":"));
 	wr_append_number(out, queued_count(worker, shown));
+	if (is_detail)
+		append_queue(out, worker, shown);
 }
 
 /* From the transcript on, and what ends the Worker. */
