@@ -111,5 +111,6 @@ const struct wr_options wr_backend_options = {
 		    "      id = \"build-box\"\n"
 		    "      base_url = \"http://192.0.2.7:8650\"\n"
 		    "      token_file = \"/etc/workspace-server/build-box.token\"\n",
+	.variable_prefix = "WORKSPACE_SERVER_",
 	.parts = parts,
 	.sections = sections};

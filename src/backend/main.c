@@ -38,6 +38,7 @@ static bool read_remotes(const struct wr_remote_setting **remotes, uint32_t *cou
 	fresh_config = (struct wr_backend_config){.workspace = NULL};
 	wr_settings_init(&fresh, &wr_backend_options, &fresh_config, &program.allocator);
 	fresh.ignores_secrets = true;
+	fresh.environment = program.settings.environment;
 	has_fresh = true;
 	if (!wr_settings_read(&fresh, message, program.argc, (const char *const *)program.argv))
 		return false;

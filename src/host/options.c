@@ -169,6 +169,19 @@ static bool read_durability(struct wr_view text, struct wr_durability_setting *v
 	return true;
 }
 
+/* As a shell takes them. */
+static bool is_variable_name(struct wr_view text)
+{
+	for (size_t i = 0; i < text.bytes; i++) {
+		char byte = wr_ascii_lower(text.data[i]);
+		bool is_digit = byte >= '0' && byte <= '9';
+
+		if (byte != '_' && (byte < 'a' || byte > 'z') && (!is_digit || i == 0))
+			return false;
+	}
+	return text.bytes > 0;
+}
+
 static bool is_good_text(const struct wr_option *self, struct wr_view text)
 {
 	struct wr_address address;
@@ -184,6 +197,8 @@ static bool is_good_text(const struct wr_option *self, struct wr_view text)
 		return wr_utf8_is_valid(text) && !wr_utf8_is_blank(text);
 	if (self->kind == WR_OPTION_LABEL)
 		return wr_utf8_is_valid(text);
+	if (self->kind == WR_OPTION_VARIABLE)
+		return is_variable_name(text);
 	return text.bytes > 0;
 }
 
@@ -244,6 +259,8 @@ void wr_option_put_form(const struct wr_option *self, struct wr_buf *out)
 		put(out, ": IP:PORT, [v6]:PORT or unix:PATH, and no host names");
 	if (self->kind == WR_OPTION_URL)
 		put(out, ": http://HOST:PORT, and a path when it has one");
+	if (self->kind == WR_OPTION_VARIABLE)
+		put(out, ": of an environment variable");
 	if (self->kind == WR_OPTION_DURABILITY)
 		put(out, ", with 1 to 60000 milliseconds");
 	if (self->kind == WR_OPTION_LIST) {
@@ -352,6 +369,12 @@ void wr_options_help(const struct wr_options *self, struct wr_buf *out)
 			else
 				put_help_line(at, out, "  --", " ");
 		}
+	if (self->variable_prefix != NULL) {
+		put(out, "\nIn the environment: ");
+		put(out, self->variable_prefix);
+		put(out, "X_Y for --x-y, lists with commas between. A flag counts more than\n"
+			 "that, and that more than the configuration file.\n");
+	}
 	for (; section != NULL && section->name != NULL; section++) {
 		put_title(out, section->help);
 		for (const struct wr_option *at = section->list; !wr_option_is_end(at); at++)

@@ -30,6 +30,7 @@ enum wr_option_kind {
 	WR_OPTION_LABEL,      /* const char *; UTF-8, may be empty */
 	WR_OPTION_ADDRESS,    /* const char *; wr_address_parse takes it */
 	WR_OPTION_URL,	      /* const char *; wr_url_parse takes it */
+	WR_OPTION_VARIABLE,   /* const char *; the name of an environment variable */
 	WR_OPTION_SECRET,     /* const char *; not empty, no key, wiped, never printed */
 	WR_OPTION_CONFIG,     /* const char *; no key: the configuration file */
 	WR_OPTION_LIST,	      /* struct wr_texts */
@@ -111,6 +112,9 @@ struct wr_option_section {
 
 struct wr_options {
 	const char *usage, *about, *examples; /* whole lines */
+	/* Options may stand in the environment, behind this: PREFIX_X_Y for --x-y. NULL: not. */
+	const char *variable_prefix;
+	const char *variable_reserved; /* behind it, and no option; NULL: none */
 	const struct wr_option_part *parts;
 	const struct wr_option_section *sections; /* NULL: none */
 };

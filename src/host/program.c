@@ -14,6 +14,10 @@
 #define WR_VERSION "0.1.0"
 #endif
 
+#ifndef __linux__
+extern char **environ; /* elsewhere unistd.h leaves that to its user */
+#endif
+
 enum { OUTPUT_BYTES_MAX = 1 << 24, MESSAGE_BYTES_MAX = 16384 };
 
 /* ---- telling ---- */
@@ -164,8 +168,8 @@ static bool is_usable(struct wr_program *self, bool *had_secret, struct wr_buf *
 	struct wr_serving *serving = self->serving;
 	bool is_good = wr_serving_tokens(serving, &self->tokens, &self->fixed_token_count, message);
 
-	*had_secret = serving->local_token != NULL;
-	wr_settings_wipe_secrets(self->options, self->argc, self->argv);
+	*had_secret = wr_settings_wipe_secrets(self->options, self->argc, self->argv);
+	wr_settings_wipe_environment(&self->settings);
 	serving->local_token = NULL;
 	if (is_good && serving->wants_check)
 		is_good = wr_serving_tls_check(serving, &self->allocator, message) &&
@@ -209,6 +213,7 @@ int wr_program_main(struct wr_program *self, int argc, char **argv)
 	wr_memory_init(&self->allocator, SIZE_MAX);
 	wr_buf_init_fixed(&message, storage, sizeof storage);
 	wr_settings_init(&self->settings, self->options, self->values, &self->allocator);
+	self->settings.environment = environ;
 	code = run(self, &message);
 	wr_settings_deinit(&self->settings);
 	return code;

@@ -19,7 +19,7 @@ const struct wr_option wr_serving_access_options[] = {
 	WR_OPTION_GROUP("Access"),
 	TEXT("token-file", "FILE", WR_OPTION_TEXT, token_file,
 	     "lines `NAME SCOPES TOKEN` or `TOKEN`; SIGHUP reads it again"),
-	TEXT("local-token-env", "NAME", WR_OPTION_TEXT, local_token_env,
+	TEXT("local-token-env", "NAME", WR_OPTION_VARIABLE, local_token_env,
 	     "a token from this environment variable"),
 	TEXT("local-token", "TOKEN", WR_OPTION_SECRET, local_token,
 	     "a token that others may see while we start: rather use a file"),

@@ -20,6 +20,7 @@ void wr_settings_init(struct wr_settings *self, const struct wr_options *options
 
 	*self = (struct wr_settings){.options = options, .values = values};
 	wr_buf_init(&self->file, allocator, WR_CONFIG_FILE_BYTES_MAX);
+	wr_buf_init(&self->items, allocator, WR_CONFIG_FILE_BYTES_MAX);
 	for (; (option = wr_options_at(options, index, &place)) != NULL; index++)
 		wr_option_reset(option, (char *)values + place);
 	wr_assert(index <= WR_OPTION_COUNT_MAX);
@@ -34,6 +35,7 @@ void wr_settings_init(struct wr_settings *self, const struct wr_options *options
 void wr_settings_deinit(struct wr_settings *self)
 {
 	wr_buf_deinit(&self->file);
+	wr_buf_deinit(&self->items);
 }
 
 /* ---- values ---- */
@@ -57,8 +59,11 @@ void wr_settings_imply(struct wr_settings *self, const struct wr_option *option,
 	bool is_there = find_choice(self, option->implies, &implied);
 
 	wr_assert(is_there && wr_option_is_number(implied.option));
-	/* In a file the order is of no importance. */
-	if (line != WR_FROM_FLAG && self->lines[implied.index] != WR_FROM_DEFAULT)
+	/* In a file and in the environment the order is of no importance. */
+	if (line == WR_FROM_ENVIRONMENT && self->lines[implied.index] == line)
+		return;
+	if (line != WR_FROM_FLAG && line != WR_FROM_ENVIRONMENT &&
+	    self->lines[implied.index] != WR_FROM_DEFAULT)
 		return;
 	*(uint64_t *)implied.value = option->implied_number;
 	self->lines[implied.index] = line;
@@ -224,15 +229,26 @@ bool wr_settings_read(struct wr_settings *self, struct wr_buf *message, int argc
 		return false;
 	if (is_shown)
 		return true;
-	if (self->path != NULL && !wr_settings_read_file(self, message)) {
-		self->is_file_wrong = true;
+	if (self->options->variable_prefix == NULL)
+		self->environment = NULL;
+	if (self->path == NULL)
+		self->path = wr_settings_environment_path(self);
+	self->has_origins = self->path != NULL;
+	self->is_file_wrong = true;
+	if ((self->path != NULL && !wr_settings_read_file(self, message)) ||
+	    !wr_settings_read_environment(self, message))
 		return false;
-	}
-	return each_argument(self, message, argc, argv, &is_shown, set_flag);
+	self->is_file_wrong = false;
+	if (!each_argument(self, message, argc, argv, &is_shown, set_flag))
+		return false;
+	self->is_file_wrong = !wr_settings_check_environment(self, message);
+	return !self->is_file_wrong;
 }
 
-void wr_settings_wipe_secrets(const struct wr_options *options, int argc, char **argv)
+bool wr_settings_wipe_secrets(const struct wr_options *options, int argc, char **argv)
 {
+	bool had_secret = false;
+
 	for (int i = 1; i < argc; i++) {
 		struct argument argument;
 		size_t place;
@@ -242,6 +258,8 @@ void wr_settings_wipe_secrets(const struct wr_options *options, int argc, char *
 		if (argument.found.option->kind == WR_OPTION_SECRET && argument.value != NULL) {
 			char *text = argv[argument.value_at];
 			wr_tokens_wipe(text + (argument.value - text), strlen(argument.value));
+			had_secret = true;
 		}
 	}
+	return had_secret;
 }

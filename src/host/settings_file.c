@@ -128,6 +128,7 @@ static const char *form_in_file(const struct wr_option *option)
 	case WR_OPTION_LABEL:
 	case WR_OPTION_ADDRESS:
 	case WR_OPTION_URL:
+	case WR_OPTION_VARIABLE:
 	case WR_OPTION_SECRET:
 	case WR_OPTION_CONFIG:
 	case WR_OPTION_CHOICE:

@@ -1,4 +1,4 @@
-#include "host/settings.h"
+#include "host/settings_private.h"
 #include "host/texts.h"
 
 static void put(struct wr_buf *out, const char *text)
@@ -6,17 +6,23 @@ static void put(struct wr_buf *out, const char *text)
 	wr_buf_append_view(out, wr_view_of_string(text));
 }
 
-static void put_origin(const struct wr_settings *self, struct wr_buf *out, uint32_t line)
+/* Of an option, or (NULL) of a section. */
+static void put_origin(const struct wr_settings *self, struct wr_buf *out,
+		       const struct wr_option *option, uint32_t line)
 {
-	if (self->path != NULL) {
-		put(out, "  # ");
-		if (line == WR_FROM_DEFAULT || line == WR_FROM_FLAG) {
-			put(out, line == WR_FROM_FLAG ? "flag" : "default");
-		} else {
-			put(out, self->path);
-			put(out, ":");
-			wr_buf_append_u64(out, line);
-		}
+	if (!self->has_origins) {
+		put(out, "\n");
+		return;
+	}
+	put(out, "  # ");
+	if (line == WR_FROM_ENVIRONMENT) {
+		wr_settings_put_variable(self, out, option);
+	} else if (line == WR_FROM_DEFAULT || line == WR_FROM_FLAG) {
+		put(out, line == WR_FROM_FLAG ? "flag" : "default");
+	} else {
+		put(out, self->path);
+		put(out, ":");
+		wr_buf_append_u64(out, line);
 	}
 	put(out, "\n");
 }
@@ -43,7 +49,7 @@ static void print_option(const struct wr_settings *self, struct wr_buf *out,
 		for (uint32_t i = 0; i < list->count; i++) {
 			put_setting(out, option);
 			put(out, list->items[i]);
-			put_origin(self, out, line);
+			put_origin(self, out, option, line);
 		}
 		return;
 	}
@@ -54,7 +60,7 @@ static void print_option(const struct wr_settings *self, struct wr_buf *out,
 		put(out, "(hidden)");
 	else
 		wr_option_put_value(option, out, value);
-	put_origin(self, out, line);
+	put_origin(self, out, option, line);
 }
 
 /* As a string of the file. */
@@ -117,7 +123,7 @@ static void print_section(const struct wr_settings *self, struct wr_buf *out,
 		put(out, "\n[[");
 		put(out, section->name);
 		put(out, "]]");
-		put_origin(self, out, line);
+		put_origin(self, out, NULL, line);
 		for (const struct wr_option *at = section->list; !wr_option_is_end(at); at++)
 			print_key(out, at, element + at->place);
 	}

@@ -19,6 +19,20 @@ bool wr_settings_set(struct wr_settings *self, const struct wr_found *at, struct
 /* Sets what an option implies that came from `line`. */
 void wr_settings_imply(struct wr_settings *self, const struct wr_option *option, uint32_t line);
 
+/* ---- the environment (settings_environment.c) ---- */
+
+/* The file that it names; NULL: none. */
+const char *wr_settings_environment_path(const struct wr_settings *self);
+/* Reads it, without what means nothing to it: that is asked for when all is read, for settings name
+ * variables, too. False: what is wrong was appended to `message`. */
+bool wr_settings_read_environment(struct wr_settings *self, struct wr_buf *message);
+bool wr_settings_check_environment(const struct wr_settings *self, struct wr_buf *message);
+/* Appends the variable of an option. */
+void wr_settings_put_variable(const struct wr_settings *self, struct wr_buf *out,
+			      const struct wr_option *option);
+
+/* ---- the file (settings_file.c) ---- */
+
 /* Reads the file at self->path. False: what is wrong was appended to `message`. */
 bool wr_settings_read_file(struct wr_settings *self, struct wr_buf *message);
 

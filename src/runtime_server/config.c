@@ -54,4 +54,6 @@ const struct wr_options wr_config_options = {
 		"  worker-runtime --bind 127.0.0.1:8650 --exec ./agent --exec-mode jsonl\n"
 		"  worker-runtime --bind 0.0.0.0:8650 --token-file /etc/worker-runtime/tokens\n",
 	.parts = parts,
+	.variable_prefix = "WORKER_RUNTIME_",
+	.variable_reserved = "CHILD", /* of Workers' programs: execution/ledger.h */
 };

@@ -407,6 +407,49 @@ static void test_a_file_counts_less_than_flags_and_every_line_says_what_counted(
 	unlink(path);
 }
 
+static void test_the_environment_counts_less_than_flags_and_must_mean_something(void)
+{
+	static const struct {
+		const char *label, *variable, *says;
+	} cases[] = {
+		{"unknown", "WORKER_RUNTIME_BINDD=hunter2",
+		 "worker-runtime: the environment has WORKER_RUNTIME_BINDD, and there is no such "
+		 "setting; unset it"},
+		{"one that only asks", "WORKER_RUNTIME_HELP=true", "has WORKER_RUNTIME_HELP, and"},
+		{"a value", "WORKER_RUNTIME_IDLE_MS=hunter2",
+		 "WORKER_RUNTIME_IDLE_MS in the environment cannot be that; it takes MS"},
+		{"a file", "WORKER_RUNTIME_CONFIG=/nowhere/at/all", "/nowhere/at/all: No such"},
+	};
+	struct wr_process run;
+
+	CHECK_U64(
+		wr_process_run(&run,
+			       WR_ARGUMENTS("--print-config", "--idle-ms=5",
+					    "--local-token-env=WORKER_RUNTIME_TOKEN"),
+			       WR_ARGUMENTS("WORKER_RUNTIME_IDLE_MS=6", "WORKER_RUNTIME_DRAIN_MS=7",
+					    "WORKER_RUNTIME_ALLOW_ORIGIN=http://a,http://b",
+					    "WORKER_RUNTIME_LOCAL_TOKEN=correct-horse",
+					    "WORKER_RUNTIME_TOKEN=correct-horse",
+					    "WORKER_RUNTIME_CHILD=0123")),
+		0);
+	CHECK(has(run.out, "--idle-ms=5  # flag\n"));
+	CHECK(has(run.out, "--drain-ms=7  # WORKER_RUNTIME_DRAIN_MS\n"));
+	CHECK(has(run.out, "--allow-origin=http://a  # WORKER_RUNTIME_ALLOW_ORIGIN\n"
+			   "--allow-origin=http://b  # WORKER_RUNTIME_ALLOW_ORIGIN\n"));
+	CHECK(has(run.out, "--local-token=(hidden)  # WORKER_RUNTIME_LOCAL_TOKEN\n"));
+	CHECK(has(run.out, "--body-ms=30000  # default\n"));
+	CHECK(!has(run.out, "correct-horse"));
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].label);
+		CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--check-config"),
+					 WR_ARGUMENTS(cases[i].variable)),
+			  2);
+		CHECK(has(run.err, cases[i].says));
+		CHECK(!has(run.err, "usage:") && !has(run.err, "hunter2"));
+		CHECK_U64(run.out_bytes, 0);
+	}
+}
+
 static void test_wrong_files_are_told_with_their_line_and_end_with_2(void)
 {
 	static const struct {
@@ -546,7 +589,9 @@ static const char *read_proc(const struct wr_process *process, const char *name)
 
 static void test_a_secret_is_not_in_arguments_environment_or_log(void)
 {
-	static const char *const environment[] = {"WR_TEST_TOKEN=battery-staple-env", NULL};
+	static const char *const environment[] = {"WR_TEST_TOKEN=battery-staple-env",
+						  "WORKER_RUNTIME_LOCAL_TOKEN=battery-staple-x",
+						  NULL};
 	struct wr_process server;
 	struct wr_client client;
 	struct wr_answer answer;
@@ -762,6 +807,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_token_files_that_cannot_be_trusted_or_read_are_refused, 30),
 	WR_TEST(test_a_token_longer_than_the_longest_is_refused),
 	WR_TEST(test_a_file_counts_less_than_flags_and_every_line_says_what_counted),
+	WR_TEST(test_the_environment_counts_less_than_flags_and_must_mean_something),
 	WR_TEST(test_wrong_files_are_told_with_their_line_and_end_with_2),
 	WR_TEST(test_check_config_says_ok_or_what_is_wrong),
 	WR_TEST(test_the_first_line_names_address_and_runtime),

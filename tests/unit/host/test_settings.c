@@ -1,6 +1,7 @@
 /*
- * Goal: a flag counts more than the file, the file more than the default; whatever is wrong with
- * either is told with its place and what to do; what is printed is what counts.
+ * Goal: a flag counts more than the environment, that more than the file, and the file more than
+ * the default; whatever is wrong with either is told with its place and what to do; what is printed
+ * is what counts.
  *
  * Method: a small program's options, with a section, are read from an argv and a file of each case;
  * all of it is compared with what --print-config says.
@@ -18,7 +19,7 @@ enum { ELEMENTS_MAX = 3, ARGUMENTS_MAX = 8 };
 
 struct element {
 	uint32_t line;
-	const char *id, *url;
+	const char *id, *url, *key_env;
 	uint64_t wait_ms, room;
 	struct wr_texts tags;
 	bool is_quiet;
@@ -30,7 +31,7 @@ struct inner {
 };
 
 struct values {
-	const char *bind, *name, *secret, *config;
+	const char *bind, *name, *secret, *config, *variable;
 	struct wr_texts origins;
 	uint64_t count, bytes;
 	struct inner inner;
@@ -57,6 +58,7 @@ static const struct wr_option own[] = {
 	 .text = "127.0.0.1:0"},
 	WR_OPTION_STRING(struct values, name, "name", "NAME", WR_OPTION_NAME, "who"),
 	WR_OPTION_STRING(struct values, secret, "the-secret", "TOKEN", WR_OPTION_SECRET, "hush"),
+	WR_OPTION_STRING(struct values, variable, "token-env", "NAME", WR_OPTION_VARIABLE, "in it"),
 	WR_OPTION_STRING(struct values, origins, "allow-origin", "ORIGIN", WR_OPTION_LIST, "from"),
 	WR_OPTION_NUMBER(struct values, count, "max-count", "N", WR_OPTION_COUNT, 1, 5, 100, "all"),
 	WR_OPTION_NUMBER(struct values, bytes, "max-bytes", "SIZE", WR_OPTION_BYTES, 0, 1024,
@@ -91,6 +93,7 @@ static const struct wr_option of_element[] = {
 	WR_OPTION_NUMBER(struct element, wait_ms, "wait-ms", "MS", WR_OPTION_MS, 1, 10, 1000, "so"),
 	WR_OPTION_NUMBER(struct element, room, "room", "SIZE", WR_OPTION_BYTES, 1, 2048, 1 << 20,
 			 "so much"),
+	WR_OPTION_STRING(struct element, key_env, "key-env", "NAME", WR_OPTION_VARIABLE, "its key"),
 	WR_OPTION_STRING(struct element, tags, "tags", "TAG", WR_OPTION_LIST, "of it"),
 	WR_OPTION_BOOLEAN(struct element, is_quiet, "quiet", WR_OPTION_SWITCH, "no word"),
 	WR_OPTION_END,
@@ -113,6 +116,8 @@ static const struct wr_option_section sections[] = {
 static const struct wr_options options = {.usage = "usage: test\n",
 					  .about = "About.\n",
 					  .examples = "Examples\n",
+					  .variable_prefix = "WR_T_",
+					  .variable_reserved = "CHILD",
 					  .parts = parts,
 					  .sections = sections};
 
@@ -123,6 +128,7 @@ static struct wr_settings settings;
 static char said[4096];
 static struct wr_buf message;
 static char path[64];
+static char *const *environment; /* of the next reading */
 
 static void write_file(struct wr_view text)
 {
@@ -154,6 +160,7 @@ static bool read_all(const char *const *flags, const char *file)
 	wr_buf_init_fixed(&message, said, sizeof said - 1);
 	memset(said, 0, sizeof said);
 	wr_settings_init(&settings, &options, &values, wr_test_allocator());
+	settings.environment = environment;
 	return wr_settings_read(&settings, &message, argc, argv);
 }
 
@@ -316,6 +323,228 @@ static void test_asked_for_help_it_looks_no_further(void)
 		CHECK(values.wants_help && !values.wants_print);
 		end();
 	}
+}
+
+/* ---- the environment ---- */
+
+enum { VARIABLES_MAX = 6 };
+
+/* Copies, as a process has them: what is wiped is written. */
+static void set_environment(const char *const *variables)
+{
+	static char texts[VARIABLES_MAX][4096];
+	static char *pointers[VARIABLES_MAX + 1];
+	size_t count = 0;
+
+	for (; count < VARIABLES_MAX && variables[count] != NULL; count++) {
+		snprintf(texts[count], sizeof texts[count], "%s", variables[count]);
+		pointers[count] = texts[count];
+	}
+	pointers[count] = NULL;
+	environment = pointers;
+}
+
+static void test_the_environment_stands_between_flags_and_the_file(void)
+{
+	static const struct {
+		const char *label;
+		const char *variables[VARIABLES_MAX];
+		const char *flags[ARGUMENTS_MAX];
+		const char *file, *prints;
+	} cases[] = {
+		{"others' variables",
+		 {"PATH=/bin", "WR_TX=1", "WR_T", "XWR_T_NAME=a", "wr_t_name=a"},
+		 {NULL},
+		 NULL,
+		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n"
+		 "--store=memory\n"},
+		{"every kind",
+		 {"WR_T_NAME=a=b", "WR_T_THE_SECRET=x", "WR_T_ALLOW_ORIGIN=a,b", "WR_T_MAX_COUNT=7",
+		  "WR_T_QUIET=true", "WR_T_STORE=fs-store"},
+		 {NULL},
+		 NULL,
+		 "--bind=127.0.0.1:0  # default\n--name=a=b  # WR_T_NAME\n"
+		 "--the-secret=(hidden)  # WR_T_THE_SECRET\n"
+		 "--allow-origin=a  # WR_T_ALLOW_ORIGIN\n--allow-origin=b  # WR_T_ALLOW_ORIGIN\n"
+		 "--max-count=7  # WR_T_MAX_COUNT\n--max-bytes=1K  # default\n"
+		 "--quiet=true  # WR_T_QUIET\n--store=fs  # WR_T_STORE\n"},
+		{"against flags and a file",
+		 {"WR_T_MAX_COUNT=7", "WR_T_NAME=e", "WR_T_ALLOW_ORIGIN=e,f"},
+		 {"--max-count=8", "--allow-origin=g"},
+		 "max_count = 6\nname = 'f'\nallow_origin = ['a', 'b', 'c']\nmax_bytes = 9",
+		 "--bind=127.0.0.1:0  # default\n--name=e  # WR_T_NAME\n"
+		 "--allow-origin=g  # flag\n--max-count=8  # flag\n--max-bytes=9  # FILE:4\n"
+		 "--quiet=false  # default\n--config=FILE  # flag\n--store=memory  # default\n"},
+		{"a list against one of the file",
+		 {"WR_T_ALLOW_ORIGIN=e"},
+		 {NULL},
+		 "allow_origin = ['a', 'b', 'c']",
+		 "--bind=127.0.0.1:0  # default\n--allow-origin=e  # WR_T_ALLOW_ORIGIN\n"
+		 "--max-count=5  # default\n--max-bytes=1K  # default\n--quiet=false  # default\n"
+		 "--config=FILE  # flag\n--store=memory  # default\n"},
+		{"implying",
+		 {"WR_T_FS_ROOT=/x"},
+		 {NULL},
+		 "store = 'memory'",
+		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
+		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
+		 "--store=fs  # WR_T_STORE\n--fs-root=/x  # WR_T_FS_ROOT\n"},
+		{"implying, and said otherwise there",
+		 {"WR_T_STORE=memory", "WR_T_FS_ROOT=/x"},
+		 {NULL},
+		 NULL,
+		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
+		 "--max-bytes=1K  # default\n--quiet=false  # default\n"
+		 "--store=memory  # WR_T_STORE\n--fs-root=/x  # WR_T_FS_ROOT\n"},
+		{"implying, in the other order and against a flag",
+		 {"WR_T_FS_ROOT=/x"},
+		 {"--store=memory"},
+		 NULL,
+		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
+		 "--max-bytes=1K  # default\n--quiet=false  # default\n"
+		 "--store=memory  # flag\n--fs-root=/x  # WR_T_FS_ROOT\n"},
+		{"what is there for others",
+		 {"WR_T_CHILD=x", "WR_T_SERVICE_HOST=10.0.0.1", "WR_T_PORT=tcp://10.0.0.1:80",
+		  "WR_T_PORT_80_TCP_ADDR=10.0.0.1", "WR_T_SERVICE_PORT_HTTP=80",
+		  "WR_T_SERVICE_PORT=80"},
+		 {NULL},
+		 NULL,
+		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n"
+		 "--store=memory\n"},
+		{"what settings name",
+		 {"WR_T_TOKEN=hunter2", "WR_T_KEY=hunter2"},
+		 {"--token-env=WR_T_TOKEN"},
+		 "[[remote]]\nid = 'a'\nbase_url = 'http://h'\nkey_env = 'WR_T_KEY'",
+		 "--bind=127.0.0.1:0  # default\n--token-env=WR_T_TOKEN  # flag\n"
+		 "--max-count=5  # default\n--max-bytes=1K  # default\n--quiet=false  # default\n"
+		 "--config=FILE  # flag\n--store=memory  # default\n"
+		 "\n[[remote]]  # FILE:1\nid = \"a\"\nbase_url = \"http://h\"\nwait-ms = 10\n"
+		 "room = \"2K\"\nkey-env = \"WR_T_KEY\"\ntags = []\nquiet = false\n"},
+	};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].label);
+		set_environment(cases[i].variables);
+		CHECK(read_all(cases[i].flags, cases[i].file));
+		CHECK_U64(message.bytes, 0);
+		CHECK_STRING(wr_view_of_string(printed()), cases[i].prints);
+		end();
+	}
+}
+
+static void test_the_environment_can_name_the_file_unless_a_flag_does(void)
+{
+	static const char *const no_flags[] = {NULL};
+	const char *flags[] = {"--config", "/nowhere/at/all", NULL};
+	char variable[128];
+
+	write_file(WR_VIEW("max_count = 6"));
+	snprintf(variable, sizeof variable, "WR_T_CONFIG=%s", path);
+	set_environment((const char *const[]){variable, NULL});
+	CHECK(read_all(no_flags, NULL));
+	CHECK_U64(values.count, 6);
+	CHECK(strcmp(settings.path, path) == 0);
+	wr_settings_deinit(&settings);
+	CHECK(!read_all(flags, NULL));
+	CHECK_STRING(wr_buf_view(&message), "/nowhere/at/all: No such file or directory");
+	end();
+}
+
+static void test_a_wrong_environment_is_told_by_its_names(void)
+{
+	static const struct {
+		const char *label, *variable, *says;
+	} cases[] = {
+		{"unknown", "WR_T_MAX_COUNTS=1",
+		 "the environment has WR_T_MAX_COUNTS, and there is no such setting; unset it; "
+		 "--help tells which there are: WR_T_X_Y for --x-y"},
+		{"in other case", "WR_T_max_count=1", "the environment has WR_T_max_count, and"},
+		{"with a dash", "WR_T_MAX-COUNT=1", "the environment has WR_T_MAX-COUNT, and"},
+		{"the prefix alone", "WR_T_=1", "the environment has WR_T_, and"},
+		{"no value", "WR_T_NAME", "the environment has WR_T_NAME, and"},
+		{"an action", "WR_T_HELP=true", "the environment has WR_T_HELP, and"},
+		{"another action", "WR_T_PRINT_CONFIG=true",
+		 "the environment has WR_T_PRINT_CONFIG, and"},
+		{"a key of a section", "WR_T_ID=a", "the environment has WR_T_ID, and"},
+		{"more than what is reserved", "WR_T_CHILDREN=a",
+		 "the environment has WR_T_CHILDREN, and"},
+		{"a port that is nobody's service", "WR_T_PORT=8650",
+		 "the environment has WR_T_PORT, and"},
+		{"another of the kind", "WR_T_PORT_X=1", "the environment has WR_T_PORT_X, and"},
+		{"out of range", "WR_T_MAX_COUNT=hunter2",
+		 "WR_T_MAX_COUNT in the environment cannot be that; it takes N, from 1 to 100"},
+		{"empty",
+		 "WR_T_BIND=", "WR_T_BIND in the environment cannot be that; it takes ADDR"},
+		{"a switch", "WR_T_QUIET=1",
+		 "WR_T_QUIET in the environment cannot be that; it takes true or false"},
+		{"an empty list", "WR_T_ALLOW_ORIGIN=",
+		 "WR_T_ALLOW_ORIGIN in the environment cannot be that; it takes ORIGIN, not empty, "
+		 "and at most 32 of them, with commas between"},
+		{"an empty item", "WR_T_ALLOW_ORIGIN=a,,b", "WR_T_ALLOW_ORIGIN in the environment"},
+		{"a comma at the end", "WR_T_ALLOW_ORIGIN=a,", "WR_T_ALLOW_ORIGIN in the"},
+		{"an empty secret",
+		 "WR_T_THE_SECRET=", "WR_T_THE_SECRET in the environment cannot"},
+		{"no name of a variable", "WR_T_TOKEN_ENV=2X",
+		 "WR_T_TOKEN_ENV in the environment cannot be that; it takes NAME: of an "
+		 "environment variable"},
+		{"wrong, though a flag counts",
+		 "WR_T_NAME= ", "WR_T_NAME in the environment cannot"},
+		{"no such file", "WR_T_CONFIG=/nowhere", "/nowhere: No such file"},
+	};
+	static const char *const flags[] = {"--name=b", NULL};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].label);
+		set_environment((const char *const[]){cases[i].variable, NULL});
+		CHECK(!read_all(flags, NULL));
+		CHECK(settings.is_file_wrong);
+		CHECK(strncmp(said, cases[i].says, strlen(cases[i].says)) == 0);
+		CHECK(strstr(said, "hunter2") == NULL);
+		end();
+	}
+}
+
+static void test_lists_of_the_environment_stay_when_there_are_many(void)
+{
+	static const char *const no_flags[] = {NULL};
+	char variable[2200] = "WR_T_ALLOW_ORIGIN=";
+
+	for (unsigned i = 0; i < WR_TEXT_COUNT_MAX; i++)
+		snprintf(variable + strlen(variable), sizeof variable - strlen(variable),
+			 "%shttp://a-host-with-a-rather-long-name-%u.example", i == 0 ? "" : ",",
+			 i);
+	set_environment((const char *const[]){variable, NULL});
+	CHECK(read_all(no_flags, NULL));
+	CHECK_U64(values.origins.count, WR_TEXT_COUNT_MAX);
+	CHECK(strcmp(values.origins.items[0], "http://a-host-with-a-rather-long-name-0.example") ==
+	      0);
+	CHECK(strcmp(values.origins.items[31],
+		     "http://a-host-with-a-rather-long-name-31.example") == 0);
+	end();
+	strcat(variable, ",b");
+	set_environment((const char *const[]){variable, NULL});
+	CHECK(!read_all(no_flags, NULL));
+	end();
+	wr_test_case("no memory");
+	wr_test_fail_allocation(1, true);
+	CHECK(!read_all(no_flags, NULL));
+	CHECK(wr_test_allocation_failed());
+	CHECK_STRING(wr_buf_view(&message), "the lists in the environment: out of memory");
+	wr_test_fail_allocation(0, false);
+	end();
+}
+
+static void test_secrets_of_the_environment_are_wiped(void)
+{
+	static const char *const no_flags[] = {NULL};
+
+	set_environment((const char *const[]){"WR_T_THE_SECRET=abc", "WR_T_NAME=n", NULL});
+	CHECK(read_all(no_flags, NULL));
+	CHECK(strcmp(values.secret, "abc") == 0);
+	wr_settings_wipe_environment(&settings);
+	CHECK(memcmp(environment[0], "WR_T_THE_SECRET=\0\0\0", 20) == 0);
+	CHECK(strcmp(environment[1], "WR_T_NAME=n") == 0);
+	end();
 }
 
 /* ---- what is refused ---- */
@@ -532,7 +761,8 @@ static void test_secrets_are_wiped_and_can_be_left_out_of_a_second_reading(void)
 	static char *argv[] = {name, joined, flag, apart, other, harmless, unknown, last, NULL};
 	static const char *const flags[] = {"--the-secret=", "--name=a", NULL};
 
-	wr_settings_wipe_secrets(&options, 8, argv);
+	CHECK(wr_settings_wipe_secrets(&options, 8, argv));
+	CHECK(!wr_settings_wipe_secrets(&options, 1, argv));
 	CHECK(strcmp(joined, "--the-secret=") == 0 && joined[15] == '\0');
 	CHECK(apart[0] == '\0' && apart[3] == '\0');
 	CHECK(strcmp(harmless, "--the-secret=h") == 0);
@@ -563,6 +793,7 @@ static void test_help_names_every_option_and_key(void)
 		     "  --bind ADDR                           where\n"
 		     "  --name NAME                           who\n"
 		     "  --the-secret TOKEN                    hush\n"
+		     "  --token-env NAME                      in it\n"
 		     "  --allow-origin ORIGIN                 from\n"
 		     "  --max-count N                         all [5]\n"
 		     "  --max-bytes SIZE                      of it [1K]\n"
@@ -573,11 +804,14 @@ static void test_help_names_every_option_and_key(void)
 		     "\nShared\n"
 		     "  --store memory|fs|fs-store            kept where [memory]\n"
 		     "  --fs-root DIR                         folder\n"
+		     "\nIn the environment: WR_T_X_Y for --x-y, lists with commas between. A flag "
+		     "counts more than\nthat, and that more than the configuration file.\n"
 		     "\nIn the file, for each [[remote]]\n"
 		     "  id = ID                               its id\n"
 		     "  base_url = URL                        its place\n"
 		     "  wait-ms = MS                          so [10]\n"
 		     "  room = SIZE                           so much [2K]\n"
+		     "  key-env = NAME                        its key\n"
 		     "  tags = TAG                            of it\n"
 		     "  quiet                                 no word\n"
 		     "\nExamples\n");
@@ -585,6 +819,11 @@ static void test_help_names_every_option_and_key(void)
 
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_values_come_from_flags_then_the_file_then_defaults),
+	WR_TEST(test_the_environment_stands_between_flags_and_the_file),
+	WR_TEST(test_the_environment_can_name_the_file_unless_a_flag_does),
+	WR_TEST(test_a_wrong_environment_is_told_by_its_names),
+	WR_TEST(test_lists_of_the_environment_stay_when_there_are_many),
+	WR_TEST(test_secrets_of_the_environment_are_wiped),
 	WR_TEST(test_asked_for_help_it_looks_no_further),
 	WR_TEST(test_a_wrong_command_line_is_told_as_flags),
 	WR_TEST(test_a_wrong_file_is_told_with_its_line),
