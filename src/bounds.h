@@ -194,6 +194,12 @@
 /* Back-off between starts of a child that dies often. */
 #define WR_CHILD_BACKOFF_MS_MIN 1000u
 #define WR_CHILD_BACKOFF_MS_MAX 60000u
+/* Who lives so long has not died early. */
+#define WR_CHILD_STABLE_MS 10000u
+/* jsonl: from `cancel` to `done`. */
+#define WR_CHILD_INTERRUPT_MS_MAX 2000u
+/* Its descriptors. */
+#define WR_CHILD_FD_COUNT_MAX 256u
 
 /* ---- conversations with a model ---- */
 

@@ -97,6 +97,7 @@ static const struct wr_option_section sections[] = {
 	 .line_place = offsetof(struct wr_remote_setting, line),
 	 .element_bytes = sizeof(struct wr_remote_setting),
 	 .count_max = WR_REMOTE_COUNT_MAX},
+	WR_PROFILE_SECTION(struct wr_backend_config, embedded),
 	{.name = NULL}};
 
 const struct wr_options wr_backend_options = {

@@ -17,8 +17,6 @@
 #include <unistd.h>
 
 enum {
-	STABLE_MS = 10000,
-	INTERRUPT_MS_MAX = 2000,
 	/* Orphans buried in one turn; the rest waits for the next. */
 	BURIAL_COUNT_MAX = 256,
 	/* At the very end: half a second, looked at every millisecond. */
@@ -41,11 +39,12 @@ void wr_process_profile_init(struct wr_process_profile *self, char *const *argv,
 		.mode = mode,
 		.environment_names = wr_environment_names,
 		.grace_ms = WR_CHILD_GRACE_MS,
-		.interrupt_ms_max = INTERRUPT_MS_MAX,
+		.interrupt_ms_max = WR_CHILD_INTERRUPT_MS_MAX,
 		.ready_ms_max = WR_CHILD_READY_MS_MAX,
 		.backoff_ms_min = WR_CHILD_BACKOFF_MS_MIN,
 		.backoff_ms_max = WR_CHILD_BACKOFF_MS_MAX,
-		.stable_ms = STABLE_MS,
+		.stable_ms = WR_CHILD_STABLE_MS,
+		.open_files_max = WR_CHILD_FD_COUNT_MAX,
 	};
 }
 
@@ -111,6 +110,19 @@ static enum wr_status admit_first(const struct wr_processes *self,
 	return WR_OK;
 }
 
+/* Whether its program has run, and is not started again. Of an earlier life the log knows no more
+ * than that there was something for it to do. */
+static bool is_done(const struct wr_processes *self, const struct wr_process_profile *profile,
+		    uint32_t worker, const struct wr_undelivered *waiting)
+{
+	const struct wr_worker_process *process = find(self, worker);
+
+	if (process != NULL)
+		return wr_worker_process_is_done(process) && wr_worker_process_is_at_rest(process);
+	return profile->restart == WR_RESTART_NEVER && worker <= self->former_count &&
+	       waiting->count == 0 && wr_runtime_worker(self->runtime, worker)->now.item_count != 0;
+}
+
 static enum wr_status admit(void *context, uint32_t worker, const struct wr_input *input,
 			    const struct wr_undelivered *waiting)
 {
@@ -122,6 +134,8 @@ static enum wr_status admit(void *context, uint32_t worker, const struct wr_inpu
 		return WR_UNAVAILABLE;
 	if (profile->mode == WR_PROCESS_LINE && input->kind == WR_INPUT_SYSTEM)
 		return WR_OK;
+	if (is_done(self, profile, worker, waiting))
+		return WR_REJECTED;
 	if (profile->mode == WR_PROCESS_JSONL && waiting->count != 0)
 		return WR_BUSY;
 	if (process == NULL || wr_worker_process_is_at_rest(process))
@@ -266,7 +280,11 @@ void wr_processes_use_ledger(struct wr_processes *self, struct wr_ledger *ledger
 
 void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime)
 {
+	struct wr_runtime_summary summary;
+
+	wr_runtime_summary(runtime, &summary);
 	self->runtime = self->reports.runtime = runtime;
+	self->former_count = summary.worker_count;
 }
 
 /* ---- the dead ---- */

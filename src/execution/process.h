@@ -36,6 +36,17 @@
 
 enum wr_process_mode { WR_PROCESS_LINE, WR_PROCESS_JSONL };
 
+/* A program that has ended without being asked to is started again:
+ *
+ *	on-input  at the next input
+ *	always    at once, and by its back-off if that was early; also after an end with status 0.
+ *		  It has to have been started by an input of this life of ours before
+ *	never     not at all: from its end on input is refused (WR_REJECTED), also when it ended
+ *		  with the Runtime
+ *
+ * Nothing that was given to the one that ended is given to the next. */
+enum wr_restart { WR_RESTART_ON_INPUT, WR_RESTART_ALWAYS, WR_RESTART_NEVER };
+
 /* Set with wr_process_profile_init, then change what differs. Borrowed, as is all it points to, for
  * as long as a Worker has it. */
 struct wr_process_profile {
@@ -47,10 +58,13 @@ struct wr_process_profile {
 	uint32_t interrupt_ms_max;	      /* jsonl: from `cancel` to `done` */
 	uint32_t ready_ms_max;		      /* jsonl: from the start to `ready` */
 	uint32_t backoff_ms_min, backoff_ms_max;
-	uint32_t stable_ms;		  /* who lives so long has not died early */
+	uint32_t stable_ms; /* who lives so long has not died early */
+	enum wr_restart restart;
 	uint64_t address_space_bytes_max; /* 0: no limit of ours */
 	uint64_t file_bytes_max;	  /* 0: no limit of ours */
-	struct wr_processes *owner;	  /* private */
+	uint64_t cpu_seconds_max;	  /* 0: no limit of ours */
+	uint64_t open_files_max;
+	struct wr_processes *owner; /* private */
 };
 
 void wr_process_profile_init(struct wr_process_profile *self, char *const *argv,
@@ -73,6 +87,7 @@ struct wr_processes {
 	void *context;
 	struct wr_worker_process **by_worker; /* by number; NULL: never ran */
 	uint32_t by_worker_count;
+	uint32_t former_count;	       /* Workers of before this life */
 	struct wr_ledger *ledger;      /* NULL: none */
 	struct wr_list queue;	       /* Workers that wait for a place among the children */
 	struct wr_reports_set reports; /* Workers of whom something could not be recorded */

@@ -16,7 +16,6 @@
 #endif
 
 enum {
-	CHILD_FD_LIMIT = 256,
 	STATUS_FD = 3, /* of the child until exec */
 	PIPE_COUNT = 5,
 	FIRST_FD_CLOSED = 4,
@@ -120,24 +119,30 @@ static struct rlimit at_most(struct rlimit limit, uint64_t value)
 	return limit;
 }
 
+/* 0: stays as it is. Of processor time the soft limit is a second less: so the program hears of it
+ * (XCPU) before it is killed. */
+static void lower_limit(int which, uint64_t value)
+{
+	struct rlimit limit;
+
+	if (value == 0 || getrlimit(which, &limit) != 0)
+		return;
+	limit = at_most(limit, value);
+	if (which == RLIMIT_CPU && limit.rlim_max > 1)
+		limit.rlim_cur = limit.rlim_max - 1;
+	setrlimit(which, &limit);
+}
+
 static void lower_limits(const struct wr_spawn *spawn)
 {
 	struct rlimit limit = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &limit);
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit = at_most(limit, CHILD_FD_LIMIT);
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	if (spawn->file_bytes_max != 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0) {
-		limit = at_most(limit, spawn->file_bytes_max);
-		setrlimit(RLIMIT_FSIZE, &limit);
-	}
+	lower_limit(RLIMIT_NOFILE, spawn->open_files_max);
+	lower_limit(RLIMIT_FSIZE, spawn->file_bytes_max);
+	lower_limit(RLIMIT_CPU, spawn->cpu_seconds_max);
 #ifdef RLIMIT_AS
-	if (spawn->address_space_bytes_max != 0 && getrlimit(RLIMIT_AS, &limit) == 0) {
-		limit = at_most(limit, spawn->address_space_bytes_max);
-		setrlimit(RLIMIT_AS, &limit);
-	}
+	lower_limit(RLIMIT_AS, spawn->address_space_bytes_max);
 #endif
 }
 

@@ -24,6 +24,8 @@ struct wr_spawn {
 	/* 0: no limit of ours. */
 	uint64_t address_space_bytes_max;
 	uint64_t file_bytes_max;
+	uint64_t cpu_seconds_max; /* processor time; XCPU a second before */
+	uint64_t open_files_max;
 	/* Called when there is a child, which waits meanwhile. 0: it may go on; else it fails with
 	 * this errno. NULL: it may. */
 	int (*may_begin)(void *context, pid_t pid);

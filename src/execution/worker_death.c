@@ -33,6 +33,15 @@ static void note_early_death(struct wr_worker_process *self)
 	self->not_before_ms = now_ms + wait_ms;
 }
 
+/* Who goes on by himself may not go on too often either. */
+static void note_good_end(struct wr_worker_process *self)
+{
+	if (self->profile->restart == WR_RESTART_ALWAYS)
+		note_early_death(self);
+	else
+		self->early_deaths = 0;
+}
+
 void wr_worker_process_fail(struct wr_worker_process *self, struct wr_view cause)
 {
 	note_early_death(self);
@@ -96,7 +105,7 @@ void wr_worker_process_judge(struct wr_worker_process *self, const struct wr_chi
 
 	if (end->failure.stage == WR_SPAWN_NONE && !end->is_signalled && end->number == 0 &&
 	    self->is_ready && !self->is_in_turn && unread_bytes == 0) {
-		self->early_deaths = 0;
+		note_good_end(self);
 		/* Idle it was, and idle it stays: the end itself is the event. */
 		wr_worker_process_say(self, WR_REPORT_RUN_END, WR_RUN_FINISHED);
 		wr_worker_process_phase(self, WR_PHASE_IDLE, WR_VIEW("exited with status 0"));

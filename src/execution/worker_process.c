@@ -206,16 +206,30 @@ static void release(struct wr_worker_process *self)
 		free_released(self);
 }
 
+/* An input that was accepted while it still ran, and for which nothing is started any more. */
+static void refuse_pending(struct wr_worker_process *self)
+{
+	wr_worker_process_drop_pending(self);
+	wr_worker_process_error(self, WR_VIEW("the input was not given: the program has ended, and "
+					      "its profile does not start it again"));
+	wr_worker_process_phase(self, WR_PHASE_FAILED, WR_VIEW("the program has ended"));
+}
+
 /* Input that came when it could not be given: for the next one, if it is not for this. */
 static void give_waiting(struct wr_worker_process *self)
 {
 	struct wr_input input = {self->pending_kind, wr_buf_view(&self->pending)};
 	enum wr_status status;
 
-	if (!self->has_pending || wr_worker_process_has_reports(self))
+	if ((!self->has_pending && !self->wants_start) || wr_worker_process_has_reports(self))
 		return;
 	if (self->state == WR_PROCESS_NONE) {
-		wr_worker_process_start(self);
+		if (wr_worker_process_is_done(self))
+			refuse_pending(self);
+		else
+			wr_worker_process_start(self);
+	} else if (!self->has_pending) {
+		return;
 	} else if (self->state == WR_PROCESS_OPEN) {
 		status = give(self, &input);
 		if (status == WR_CLOSED) {
@@ -237,14 +251,17 @@ static void finish(struct wr_worker_process *self)
 	/* What it was started for is not tried with another: that could go on for ever. */
 	if (!self->is_ready)
 		wr_worker_process_drop_pending(self);
+	self->has_ended = self->has_ended || end->failure.stage == WR_SPAWN_NONE;
 	switch (self->is_cancelling && self->reason < WR_PROCESS_INTERRUPTED
 			? WR_PROCESS_INTERRUPTED
 			: self->reason) {
 	case WR_PROCESS_BY_ITSELF:
 		wr_worker_process_judge(self, end);
+		wr_worker_process_want_start(self);
 		break;
 	case WR_PROCESS_FAULTY:
 		wr_worker_process_fail(self, WR_VIEW("ended for breaking the protocol"));
+		wr_worker_process_want_start(self);
 		break;
 	case WR_PROCESS_INTERRUPTED:
 		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted"));
@@ -322,6 +339,8 @@ static void on_timer(struct wr_timer *timer)
 	struct wr_worker_process *self = wr_container_of(timer, struct wr_worker_process, timer);
 
 	if (self->state == WR_PROCESS_WAITING) {
+		if (!self->has_pending)
+			wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("again"));
 		wr_worker_process_launch(self);
 	} else if (self->state == WR_PROCESS_STARTING) {
 		/* It may have said so, and we do not listen for want of room. */
@@ -395,6 +414,11 @@ enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
 	return WR_OK;
 }
 
+static bool is_waiting(const struct wr_worker_process *self)
+{
+	return self->state == WR_PROCESS_WAITING || self->state == WR_PROCESS_QUEUED;
+}
+
 void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_input *input)
 {
 	enum wr_status status = WR_CLOSED;
@@ -413,7 +437,7 @@ void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_i
 		return;
 	}
 	keep_pending(self, input);
-	if (self->state == WR_PROCESS_STARTING)
+	if (self->state == WR_PROCESS_STARTING || is_waiting(self))
 		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
 	else
 		give_waiting(self);
@@ -429,11 +453,6 @@ static void cancel_waiting(struct wr_worker_process *self)
 	wr_list_remove(&self->queue_node);
 	self->state = WR_PROCESS_NONE;
 	wr_worker_process_drop_pending(self);
-}
-
-static bool is_waiting(const struct wr_worker_process *self)
-{
-	return self->state == WR_PROCESS_WAITING || self->state == WR_PROCESS_QUEUED;
 }
 
 static enum wr_status ask_to_cancel(struct wr_worker_process *self)
@@ -461,6 +480,8 @@ enum wr_status wr_worker_process_interrupt(struct wr_worker_process *self)
 		return WR_CONFLICT;
 	case WR_PROCESS_QUEUED:
 	case WR_PROCESS_WAITING:
+		if (!self->has_pending)
+			return WR_CONFLICT;
 		cancel_waiting(self);
 		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 					WR_VIEW("interrupted before its start"));
@@ -503,6 +524,7 @@ static void end_in_order(struct wr_worker_process *self, enum wr_process_reason 
 
 void wr_worker_process_stop(struct wr_worker_process *self)
 {
+	self->wants_start = false;
 	wr_worker_process_drop_pending(self);
 	if (is_waiting(self))
 		cancel_waiting(self);
@@ -524,6 +546,7 @@ static void deafen(struct wr_worker_process *self)
 
 void wr_worker_process_cancel(struct wr_worker_process *self)
 {
+	self->wants_start = false;
 	wr_worker_process_drop_pending(self);
 	if (is_waiting(self))
 		cancel_waiting(self);
@@ -549,6 +572,7 @@ void wr_worker_process_refuse(struct wr_worker_process *self)
 
 void wr_worker_process_drain(struct wr_worker_process *self)
 {
+	self->wants_start = false;
 	if (self->has_pending && !self->is_in_turn)
 		wr_worker_process_refuse(self);
 	else if (self->is_in_turn)
@@ -614,6 +638,11 @@ bool wr_worker_process_is_at_rest(const struct wr_worker_process *self)
 {
 	return self->state == WR_PROCESS_NONE && !self->has_pending &&
 	       !wr_worker_process_has_reports(self);
+}
+
+bool wr_worker_process_is_done(const struct wr_worker_process *self)
+{
+	return self->profile->restart == WR_RESTART_NEVER && self->has_ended;
 }
 
 bool wr_worker_process_is_live(const struct wr_worker_process *self)

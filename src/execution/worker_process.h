@@ -68,6 +68,8 @@ struct wr_worker_process {
 	bool is_cancelling; /* the program was asked to end its turn */
 	bool is_released;   /* it goes when all is recorded */
 	bool is_killed;	    /* the end of the Runtime does not wait for it any more */
+	bool has_ended;	    /* a program of it has run and ended */
+	bool wants_start;   /* without an input: WR_RESTART_ALWAYS */
 	enum wr_input_kind pending_kind;
 	uint64_t turn;
 	uint64_t lost_bytes; /* of input that this child was started for and never took */
@@ -107,6 +109,8 @@ pid_t wr_worker_process_pid(const struct wr_worker_process *self);
 bool wr_worker_process_is_at_rest(const struct wr_worker_process *self);
 /* Whether there is anything of it that is not yet buried and recorded. */
 bool wr_worker_process_is_live(const struct wr_worker_process *self);
+/* Of one whose program has run, when that is the end of it (WR_RESTART_NEVER). */
+bool wr_worker_process_is_done(const struct wr_worker_process *self);
 /* Buries a dead child: true when there was one. */
 bool wr_worker_process_reap(struct wr_worker_process *self);
 
@@ -121,6 +125,8 @@ void wr_processes_want_turn(struct wr_processes *self);
 void wr_worker_process_start(struct wr_worker_process *self);
 /* It has a place now. */
 void wr_worker_process_begin(struct wr_worker_process *self);
+/* It is started without an input; reports come first. */
+void wr_worker_process_want_start(struct wr_worker_process *self);
 /* It is time. */
 void wr_worker_process_launch(struct wr_worker_process *self);
 

@@ -72,6 +72,8 @@ static enum wr_status start_child(struct wr_worker_process *self, struct wr_erro
 		.cwd = profile->cwd,
 		.address_space_bytes_max = profile->address_space_bytes_max,
 		.file_bytes_max = profile->file_bytes_max,
+		.cpu_seconds_max = profile->cpu_seconds_max,
+		.open_files_max = profile->open_files_max,
 		.may_begin = may_begin,
 		.context = self,
 	};
@@ -96,6 +98,33 @@ static void write_init(struct wr_worker_process *self)
 		wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_TERMINATING);
 }
 
+static uint64_t wait_ms(const struct wr_worker_process *self)
+{
+	uint64_t now_ms = self->set->reactor->now_ms;
+
+	return now_ms < self->not_before_ms ? self->not_before_ms - now_ms : 0;
+}
+
+static bool restarts_itself(const struct wr_worker_process *self)
+{
+	return self->profile->restart == WR_RESTART_ALWAYS && !self->set->is_draining;
+}
+
+/* What could not even be tried is tried again, in its place. False: it has no place any more. */
+static bool wait_and_try_again(struct wr_worker_process *self)
+{
+	if (!restarts_itself(self) || wr_worker_process_has_reports(self) ||
+	    wr_timer_set(self->set->reactor, &self->timer, wait_ms(self)) != WR_OK)
+		return false;
+	self->state = WR_PROCESS_WAITING;
+	return true;
+}
+
+void wr_worker_process_want_start(struct wr_worker_process *self)
+{
+	self->wants_start = restarts_itself(self);
+}
+
 void wr_worker_process_launch(struct wr_worker_process *self)
 {
 	struct wr_processes *set = self->set;
@@ -116,9 +145,10 @@ void wr_worker_process_launch(struct wr_worker_process *self)
 			wr_allocator_free(set->allocator, self->running, sizeof *self->running);
 		self->running = NULL;
 		self->state = WR_PROCESS_NONE;
-		wr_worker_process_give_place_back(self);
 		wr_worker_process_drop_pending(self);
 		wr_worker_process_fail_start(self, error.os_error);
+		if (!wait_and_try_again(self))
+			wr_worker_process_give_place_back(self);
 		return;
 	}
 	self->state = WR_PROCESS_STARTING;
@@ -130,18 +160,20 @@ void wr_worker_process_launch(struct wr_worker_process *self)
 
 void wr_worker_process_begin(struct wr_worker_process *self)
 {
-	uint64_t now_ms = self->set->reactor->now_ms;
-
 	wr_list_remove(&self->queue_node);
 	self->set->count++;
 	self->state = WR_PROCESS_WAITING;
-	if (now_ms < self->not_before_ms &&
-	    wr_timer_set(self->set->reactor, &self->timer, self->not_before_ms - now_ms) == WR_OK) {
-		wr_worker_process_phase(self, WR_PHASE_STARTING,
-					WR_VIEW("waits, as it died early before"));
+	self->wants_start = false;
+	if (wait_ms(self) != 0 &&
+	    wr_timer_set(self->set->reactor, &self->timer, wait_ms(self)) == WR_OK) {
+		/* How it has ended stays to be seen while nobody waits for it. */
+		if (self->has_pending)
+			wr_worker_process_phase(self, WR_PHASE_STARTING,
+						WR_VIEW("waits, as it died early before"));
 		return;
 	}
-	wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
+	wr_worker_process_phase(self, WR_PHASE_STARTING,
+				self->has_pending ? WR_VIEW("input") : WR_VIEW("again"));
 	wr_worker_process_launch(self);
 }
 
@@ -158,5 +190,6 @@ void wr_worker_process_start(struct wr_worker_process *self)
 	}
 	self->state = WR_PROCESS_QUEUED;
 	wr_list_push(&set->queue, &self->queue_node);
-	wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("waits for a free place"));
+	if (self->has_pending)
+		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("waits for a free place"));
 }

@@ -3,6 +3,15 @@
 #include "io/clock.h"
 #include "io/entropy.h"
 
+bool wr_hosting_has_programs(const struct wr_hosting *self)
+{
+	bool has_programs = self->exec != NULL;
+
+	for (uint32_t i = 0; i < self->profile_count; i++)
+		has_programs = has_programs || self->profiles[i].runner == WR_RUNNER_PROCESS;
+	return has_programs;
+}
+
 struct wr_runtime_config wr_hosting_runtime_config(const struct wr_hosting *self)
 {
 	struct wr_runtime_config out;

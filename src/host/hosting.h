@@ -9,6 +9,7 @@
 #define WR_HOST_HOSTING_H
 
 #include "core/runtime.h"
+#include "host/profile_settings.h"
 
 #include <stdint.h>
 
@@ -35,12 +36,22 @@ struct wr_hosting {
 	const char *exec;
 	uint64_t exec_mode; /* enum wr_exec_mode */
 	uint64_t children_max;
+	const char *default_profile; /* name of the one that is the default */
+	struct wr_profile_setting profiles[WR_PROFILE_COUNT_MAX];
+	uint32_t profile_count;
+	/* No options: found by wr_hosting_is_sound. What is run without a name (NULL: the program
+	 * of `exec`, or nothing), and the file that the profiles stand in, for messages. */
+	const struct wr_profile_setting *default_setting;
+	const char *profile_file;
 	uint64_t workers_max;
 	uint64_t transcript_items_max, event_batch_items_max;
 	uint64_t worker_retention_events, worker_retention_bytes;
 	uint64_t retention_events, retention_bytes;
 	uint64_t worker_transcript_bytes, transcript_bytes;
 };
+
+/* Whether any Worker is run by a program. */
+bool wr_hosting_has_programs(const struct wr_hosting *self);
 
 /* What a Runtime is made with. */
 struct wr_runtime_config wr_hosting_runtime_config(const struct wr_hosting *self);

@@ -32,6 +32,8 @@ const struct wr_option wr_hosting_options[] = {
 	     "program that runs each Worker, without a shell (none: input is only kept)"),
 	CHOICE("exec-mode", "line|jsonl", exec_mode, WR_EXEC_LINE, WR_EXEC_JSONL,
 	       "one message per line, or one JSON object per line"),
+	TEXT("default-profile", "NAME", WR_OPTION_NAME, default_profile,
+	     "the [[profile]] that is meant without a name (`default`, or --exec)"),
 	NUMBER("max-children", "N", WR_OPTION_COUNT, children_max, 1, WR_CHILD_COUNT_MAX, 4096,
 	       "programs running at once"),
 	NUMBER("max-workers", "N", WR_OPTION_COUNT, workers_max, 0, WR_WORKER_COUNT_MAX, 1u << 24,
@@ -78,6 +80,65 @@ const struct wr_option wr_hosting_limit_options[] = {
 	       WR_EVENT_BATCH_ITEMS_MAX, UINT32_MAX, "events of one batch"),
 	WR_OPTION_END,
 };
+
+/* ---- what is run without a name ---- */
+
+/* Of two places the one that counts more. */
+static unsigned rank(uint32_t line)
+{
+	if (line == WR_FROM_DEFAULT)
+		return 0;
+	return line == WR_FROM_FLAG ? 3 : line == WR_FROM_ENVIRONMENT ? 2 : 1;
+}
+
+static bool refuse_default(const struct wr_hosting *hosting, struct wr_buf *message)
+{
+	wr_buf_append_view(message, WR_VIEW("--exec and "));
+	if (hosting->default_profile != NULL)
+		wr_buf_append_view(message, WR_VIEW("--default-profile"));
+	else
+		wr_buf_append_view(message, WR_VIEW("[[profile]] `default`"));
+	wr_buf_append_view(message,
+			   WR_VIEW(" both say what is run without a name; keep one of them"));
+	return false;
+}
+
+/* Of --exec and a profile the one of the better place. */
+static bool find_default(struct wr_hosting *hosting, const struct wr_settings *settings,
+			 struct wr_buf *message)
+{
+	const char *name = hosting->default_profile != NULL ? hosting->default_profile : "default";
+	const struct wr_profile_setting *setting = wr_profile_settings_find(
+		hosting->profiles, hosting->profile_count, wr_view_of_string(name));
+	unsigned of_exec = rank(wr_settings_line(settings, "exec"));
+	unsigned of_profile = rank(setting == NULL ? WR_FROM_DEFAULT : setting->line);
+
+	hosting->default_setting = NULL;
+	if (hosting->default_profile != NULL) {
+		of_profile = rank(wr_settings_line(settings, "default-profile"));
+		if (setting == NULL) {
+			wr_buf_append_view(message,
+					   WR_VIEW("--default-profile: there is no [[profile]] of "
+						   "that name in the configuration file"));
+			return false;
+		}
+	}
+	if (setting == NULL || of_exec > of_profile)
+		return true;
+	if (of_exec == of_profile)
+		return refuse_default(hosting, message);
+	hosting->default_setting = setting;
+	return true;
+}
+
+bool wr_hosting_settle_profiles(struct wr_hosting *hosting, struct wr_settings *settings,
+				struct wr_buf *message)
+{
+	hosting->profile_file = settings->path;
+	settings->is_file_wrong = !wr_profile_settings_are_sound(
+		hosting->profiles, hosting->profile_count, settings->path, message);
+	return !settings->is_file_wrong && find_default(hosting, settings, message);
+}
 
 bool wr_hosting_is_sound(const struct wr_hosting *hosting, struct wr_buf *message)
 {

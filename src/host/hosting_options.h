@@ -8,6 +8,7 @@
 #include "bytes/buf.h"
 #include "host/hosting.h"
 #include "host/options.h"
+#include "host/settings.h"
 
 #include <stdbool.h>
 
@@ -20,5 +21,8 @@ extern const struct wr_option wr_hosting_limit_options[];
 
 /* What no option can say alone. False: the message says what does not go together. */
 bool wr_hosting_is_sound(const struct wr_hosting *hosting, struct wr_buf *message);
+/* The same of its profiles, when the settings were read; finds the default. */
+bool wr_hosting_settle_profiles(struct wr_hosting *hosting, struct wr_settings *settings,
+				struct wr_buf *message);
 
 #endif

@@ -25,6 +25,17 @@ const struct wr_option *wr_options_at(const struct wr_options *self, uint32_t in
 	return NULL;
 }
 
+const struct wr_option *wr_option_section_kind(const struct wr_option_section *self)
+{
+	const struct wr_option *option = self->list;
+
+	if (self->kind == NULL)
+		return NULL;
+	while (strcmp(option->name, self->kind) != 0)
+		option++;
+	return option;
+}
+
 bool wr_option_is_text(const struct wr_option *self)
 {
 	return self->kind <= WR_OPTION_CONFIG;
@@ -255,6 +266,10 @@ bool wr_option_read(const struct wr_option *self, void *value, struct wr_view te
 void wr_option_put_form(const struct wr_option *self, struct wr_buf *out)
 {
 	put(out, self->kind == WR_OPTION_SWITCH ? "true or false" : self->value);
+	if (self->form != NULL) {
+		put(out, ": ");
+		put(out, self->form);
+	}
 	if (self->kind == WR_OPTION_ADDRESS)
 		put(out, ": IP:PORT, [v6]:PORT or unix:PATH, and no host names");
 	if (self->kind == WR_OPTION_URL)

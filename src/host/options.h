@@ -20,7 +20,7 @@
 
 enum {
 	WR_OPTION_COUNT_MAX = 96,	  /* of a program */
-	WR_OPTION_SECTION_COUNT_MAX = 16, /* in a section */
+	WR_OPTION_SECTION_COUNT_MAX = 48, /* in a section */
 	WR_OPTION_INTERVAL_MS_MAX = 60000 /* of a durability */
 };
 
@@ -54,7 +54,9 @@ struct wr_option {
 	bool (*is_good)(struct wr_view text); /* NULL: of texts, all that its kind takes */
 	const char *implies;		      /* an option with choices, and what it is set to */
 	uint64_t implied_number;
-	bool is_required; /* in a section */
+	bool is_required;    /* in a section */
+	const char *form;    /* what a text must be, in words; NULL: its kind says it */
+	unsigned belongs_to; /* in a section with kinds: a bit for each it is for; 0: all */
 };
 
 /* Of a CHOICE the words beyond `max` are other names of that one. */
@@ -93,6 +95,12 @@ struct wr_option {
 		.name = NULL \
 	}
 
+/* Of a section with kinds: whether it is for an element of this kind. */
+static inline bool wr_option_belongs_to(const struct wr_option *self, uint64_t kind)
+{
+	return self->belongs_to == 0 || (self->belongs_to >> kind & 1) != 0;
+}
+
 /* A table, and where its struct is in the program's settings. */
 struct wr_option_part {
 	const struct wr_option *list; /* NULL: the end of the parts */
@@ -108,7 +116,14 @@ struct wr_option_section {
 	size_t line_place;	      /* in an element: of the uint32_t line where it begins */
 	size_t element_bytes;
 	uint32_t count_max;
+	/* Its elements are of kinds, by the CHOICE of this name; and where the lines of their keys
+	 * are kept, a uint32_t for each row of `list`. NULL: of one kind. */
+	const char *kind;
+	size_t lines_place;
 };
+
+/* The choice that tells its elements' kind; NULL: they are of one. */
+const struct wr_option *wr_option_section_kind(const struct wr_option_section *self);
 
 struct wr_options {
 	const char *usage, *about, *examples; /* whole lines */

@@ -1,8 +1,8 @@
 #include "host/profiles.h"
 
 #include "check.h"
+#include "host/profile_process.h"
 
-#include <string.h>
 #include <unistd.h>
 
 enum { PATH_BYTES_MAX = 4096 };
@@ -11,58 +11,127 @@ enum { PATH_BYTES_MAX = 4096 };
 extern char **environ; /* elsewhere unistd.h leaves that to its user */
 #endif
 
+struct wr_profile_entry {
+	const struct wr_profile_setting *setting;
+	struct wr_profile_process process;
+};
+
 static void say(struct wr_buf *message, const char *text)
 {
 	wr_buf_append_view(message, wr_view_of_string(text));
 }
 
-/* The words of --exec, and that its program exists now: better said here than at the first input.
- */
-static bool read_command(struct wr_argv *argv, struct wr_allocator *allocator, const char *command,
-			 struct wr_buf *message)
-{
-	char path[WR_PROGRAM_PATH_BYTES_MAX];
-	struct wr_error error = {0};
-	enum wr_status status = wr_argv_split(argv, allocator, wr_view_of_string(command), &error);
+/* ---- entries ---- */
 
-	if (status != WR_OK) {
-		say(message, "--exec: ");
-		say(message, status == WR_SYNTAX ? "a quote or backslash has no end"
-						 : wr_status_text(status));
+static bool has_exec(const struct wr_hosting *hosting)
+{
+	return hosting->exec != NULL && hosting->default_setting == NULL;
+}
+
+static bool init_entry(struct wr_profile_table *self, const struct wr_profile_setting *setting,
+		       struct wr_buf *message)
+{
+	struct wr_profile_entry *entry = &self->entries[self->count];
+	bool is_made = true;
+
+	entry->setting = setting;
+	switch ((enum wr_runner)setting->runner) {
+	case WR_RUNNER_NONE:
+		break;
+	case WR_RUNNER_PROCESS:
+		is_made = wr_profile_process_init(&entry->process, self->allocator, setting,
+						  self->hosting->profile_file, message);
+		break;
+	case WR_RUNNER_OPENAI:
+		break;
+	}
+	if (!is_made)
+		return false;
+	self->count++;
+	if (setting == self->hosting->default_setting || setting == &self->of_exec)
+		self->default_entry = entry;
+	return true;
+}
+
+static void free_entries(struct wr_profile_table *self)
+{
+	while (self->count > 0) {
+		struct wr_profile_entry *entry = &self->entries[--self->count];
+
+		if (entry->setting->runner == WR_RUNNER_PROCESS)
+			wr_profile_process_deinit(&entry->process);
+	}
+	wr_allocator_free(self->allocator, self->entries, self->capacity * sizeof *self->entries);
+	self->entries = NULL;
+	self->default_entry = NULL;
+	self->capacity = 0;
+}
+
+static bool make_entries(struct wr_profile_table *self, struct wr_buf *message)
+{
+	const struct wr_hosting *hosting = self->hosting;
+	bool is_made = true;
+
+	self->capacity = hosting->profile_count + has_exec(hosting);
+	if (self->capacity == 0)
+		return true;
+	self->entries =
+		wr_allocator_take_zeroed(self->allocator, self->capacity * sizeof *self->entries);
+	if (self->entries == NULL) {
+		self->capacity = 0;
+		say(message, "no memory for profiles");
 		return false;
 	}
-	status = wr_program_find(path, argv->words[0], wr_environment_value(environ, "PATH"),
-				 &error);
-	if (status == WR_OK)
-		return true;
-	say(message, "--exec: ");
-	say(message, argv->words[0]);
-	say(message, ": ");
-	say(message, error.os_error != 0 ? strerror(error.os_error) : wr_status_text(status));
-	say(message, "; give the path of a program");
-	wr_argv_deinit(argv);
-	return false;
+	for (uint32_t i = 0; i < hosting->profile_count && is_made; i++)
+		is_made = init_entry(self, &hosting->profiles[i], message);
+	if (is_made && has_exec(hosting)) {
+		wr_profile_setting_of_exec(&self->of_exec, hosting->exec, hosting->exec_mode);
+		is_made = init_entry(self, &self->of_exec, message);
+	}
+	if (!is_made)
+		free_entries(self);
+	return is_made;
 }
+
+bool wr_profiles_check(const struct wr_hosting *hosting, struct wr_allocator *allocator,
+		       struct wr_buf *message)
+{
+	struct wr_profile_table *table = wr_allocator_take_zeroed(allocator, sizeof *table);
+	bool is_fine;
+
+	if (table == NULL) {
+		say(message, "no memory for profiles");
+		return false;
+	}
+	table->allocator = allocator;
+	table->hosting = hosting;
+	is_fine = make_entries(table, message);
+	if (is_fine)
+		free_entries(table);
+	wr_allocator_free(allocator, table, sizeof *table);
+	return is_fine;
+}
+
+/* ---- beginning and end ---- */
 
 /* The programs of this life, and those of an earlier one, are known by a file in the store's
  * folder. It is no reason not to start: it says itself what is wrong, and a program without a row
  * in it does not begin. */
-static bool open_ledger(struct wr_profile_table *self, struct wr_allocator *allocator,
-			const struct wr_hosting *hosting, struct wr_buf *message)
+static bool open_ledger(struct wr_profile_table *self, struct wr_buf *message)
 {
 	struct wr_error error = {0};
 
-	if (hosting->store != WR_STORE_FS)
+	if (self->hosting->store != WR_STORE_FS)
 		return true;
-	wr_buf_init(&self->ledger_path, allocator, PATH_BYTES_MAX);
-	wr_buf_append_view(&self->ledger_path, wr_view_of_string(hosting->fs_root));
+	wr_buf_init(&self->ledger_path, self->allocator, PATH_BYTES_MAX);
+	wr_buf_append_view(&self->ledger_path, wr_view_of_string(self->hosting->fs_root));
 	wr_buf_append(&self->ledger_path, "/children", sizeof "/children");
 	if (wr_buf_status(&self->ledger_path) != WR_OK) {
 		wr_buf_deinit(&self->ledger_path);
 		say(message, "--fs-root: the path is too long, or there is no memory for it");
 		return false;
 	}
-	(void)wr_ledger_open(&self->ledger, allocator, self->ledger_path.data, &error);
+	(void)wr_ledger_open(&self->ledger, self->allocator, self->ledger_path.data, &error);
 	self->has_ledger = true;
 	return true;
 }
@@ -71,81 +140,153 @@ bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
 		      struct wr_allocator *allocator, const struct wr_hosting *hosting,
 		      struct wr_buf *message)
 {
-	if (!open_ledger(self, allocator, hosting, message))
+	self->allocator = allocator;
+	self->hosting = hosting;
+	if (!open_ledger(self, message) || !make_entries(self, message))
 		return false;
-	if (hosting->exec == NULL)
+	if (!wr_hosting_has_programs(hosting))
 		return true;
-	if (!read_command(&self->argv, allocator, hosting->exec, message))
-		return false;
-	wr_process_profile_init(&self->profile, self->argv.words,
-				hosting->exec_mode == WR_EXEC_JSONL ? WR_PROCESS_JSONL
-								    : WR_PROCESS_LINE);
 	wr_processes_init(&self->processes, reactor, allocator, (uint32_t)hosting->children_max,
 			  environ);
 	if (self->has_ledger)
 		wr_processes_use_ledger(&self->processes, &self->ledger);
-	self->has_exec = true;
-	return true;
-}
-
-bool wr_profiles_check(const struct wr_hosting *hosting, struct wr_allocator *allocator,
-		       struct wr_buf *message)
-{
-	struct wr_argv argv = {.words = NULL};
-
-	if (hosting->exec == NULL)
-		return true;
-	if (!read_command(&argv, allocator, hosting->exec, message))
-		return false;
-	wr_argv_deinit(&argv);
+	self->has_processes = true;
 	return true;
 }
 
 void wr_profiles_attach(struct wr_profile_table *self, struct wr_runtime *runtime)
 {
-	if (self->has_exec)
+	self->runtime = runtime;
+	if (self->has_processes)
 		wr_processes_attach(&self->processes, runtime);
 }
 
 void wr_profiles_deinit(struct wr_profile_table *self)
 {
-	if (self->has_exec) {
+	if (self->has_processes)
 		wr_processes_deinit(&self->processes);
-		wr_argv_deinit(&self->argv);
-	}
+	if (self->entries != NULL)
+		free_entries(self);
 	if (self->has_ledger) {
 		wr_ledger_close(&self->ledger);
 		wr_buf_deinit(&self->ledger_path);
 	}
-	self->has_exec = self->has_ledger = false;
+	self->has_processes = self->has_ledger = false;
 }
+
+/* ---- what is no longer there ---- */
+
+static enum wr_status admit_nothing(void *context, uint32_t worker, const struct wr_input *input,
+				    const struct wr_undelivered *waiting)
+{
+	(void)context;
+	(void)worker;
+	(void)input;
+	(void)waiting;
+	return WR_UNAVAILABLE;
+}
+
+static void deliver_nothing(void *context, uint32_t worker, const struct wr_input *input,
+			    uint64_t sequence)
+{
+	(void)context;
+	(void)worker;
+	(void)input;
+	(void)sequence;
+}
+
+static enum wr_status interrupt_nothing(void *context, uint32_t worker)
+{
+	(void)context;
+	(void)worker;
+	return WR_CONFLICT;
+}
+
+static void end_nothing(void *context, uint32_t worker)
+{
+	const struct wr_profile_table *self = context;
+
+	(void)wr_runtime_execution_ended(self->runtime, worker);
+}
+
+static const struct wr_execution_ops missing_ops = {
+	.admit = admit_nothing,
+	.deliver = deliver_nothing,
+	.interrupt = interrupt_nothing,
+	.stop = end_nothing,
+	.cancel = end_nothing,
+};
 
 /* ---- finding ---- */
 
-static bool is_default(enum wr_profile_kind kind, struct wr_view value)
+static const struct wr_profile_entry *find_entry(const struct wr_profile_table *self,
+						 struct wr_view name)
+{
+	for (uint32_t i = 0; i < self->hosting->profile_count; i++)
+		if (wr_view_equal(wr_view_of_string(self->entries[i].setting->name), name))
+			return &self->entries[i];
+	return NULL;
+}
+
+static bool is_builtin(struct wr_view value)
 {
 	static const struct wr_view names[] = {
 		WR_VIEW_INIT("builtin:default"), WR_VIEW_INIT("builtin:coder"),
 		WR_VIEW_INIT("builtin:intake"), WR_VIEW_INIT("builtin:orchestrator"),
 		WR_VIEW_INIT("builtin:reviewer")};
 
-	if (kind == WR_PROFILE_RUNTIME_DEFAULT)
-		return true;
-	for (size_t i = 0; kind == WR_PROFILE_BUILTIN && i < WR_COUNT(names); i++)
+	for (size_t i = 0; i < WR_COUNT(names); i++)
 		if (wr_view_equal(value, names[i]))
 			return true;
 	return false;
+}
+
+/* False: there is no such profile. An entry of NULL: nothing runs it. */
+static bool select_entry(const struct wr_profile_table *self, enum wr_profile_kind kind,
+			 struct wr_view value, const struct wr_profile_entry **out)
+{
+	*out = self->default_entry;
+	switch (kind) {
+	case WR_PROFILE_RUNTIME_DEFAULT:
+		return true;
+	case WR_PROFILE_BUILTIN: {
+		const struct wr_profile_entry *own = find_entry(self, value);
+		if (!is_builtin(value))
+			return false;
+		if (own != NULL)
+			*out = own;
+		return true;
+	}
+	case WR_PROFILE_NAMED:
+		*out = is_builtin(value) ? NULL : find_entry(self, value);
+		return *out != NULL;
+	}
+	wr_unreachable();
 }
 
 static enum wr_status find(void *context, struct wr_execution *out, enum wr_profile_kind kind,
 			   struct wr_view value)
 {
 	struct wr_profile_table *self = context;
+	const struct wr_profile_entry *entry;
 
-	if (!is_default(kind, value))
+	/* Refused when it is to be made; of one that is there already this is what it has. */
+	*out = (struct wr_execution){.ops = &missing_ops, .context = self};
+	if (!select_entry(self, kind, value, &entry))
 		return WR_INVALID;
-	*out = self->has_exec ? wr_processes_execution(&self->processes, &self->profile)
-			      : (struct wr_execution){.ops = NULL};
+	*out = (struct wr_execution){.ops = NULL};
+	if (entry == NULL)
+		return WR_OK;
+	switch ((enum wr_runner)entry->setting->runner) {
+	case WR_RUNNER_NONE:
+		break;
+	case WR_RUNNER_PROCESS:
+		*out = wr_processes_execution(
+			&self->processes, &self->entries[entry - self->entries].process.profile);
+		break;
+	case WR_RUNNER_OPENAI:
+		break;
+	}
 	return WR_OK;
 }
 
@@ -158,7 +299,7 @@ struct wr_profiles wr_profiles_port(struct wr_profile_table *self)
 
 void wr_profiles_reap(struct wr_profile_table *self)
 {
-	if (self->has_exec)
+	if (self->has_processes)
 		wr_processes_on_child_signal(&self->processes);
 }
 
@@ -170,11 +311,11 @@ static void on_drained(void *context)
 
 void wr_profiles_drain(struct wr_profile_table *self)
 {
-	if (self->has_exec)
+	if (self->has_processes)
 		wr_processes_drain(&self->processes, on_drained, NULL);
 }
 
 uint32_t wr_profiles_live_count(const struct wr_profile_table *self)
 {
-	return self->has_exec ? wr_processes_live_count(&self->processes) : 0;
+	return self->has_processes ? wr_processes_live_count(&self->processes) : 0;
 }

@@ -159,6 +159,7 @@ static bool read_settings(struct wr_program *self, struct wr_buf *message)
 	wr_address_parse(&self->serving->address, wr_view_of_string(self->serving->listen));
 	return wr_hosting_is_sound(self->hosting, message) &&
 	       wr_serving_tls_is_sound(self->serving, message) &&
+	       wr_hosting_settle_profiles(self->hosting, &self->settings, message) &&
 	       (self->is_sound == NULL || self->is_sound(self, message));
 }
 
@@ -189,7 +190,7 @@ static int run(struct wr_program *self, struct wr_buf *message)
 	if (serving->wants_version)
 		return tell(self, write_version);
 	wr_limit_process(&self->hosting->children_max, &serving->connections_max,
-			 self->hosting->exec != NULL);
+			 wr_hosting_has_programs(self->hosting));
 	if (serving->wants_print)
 		return tell(self, write_settings);
 	if (!is_usable(self, &had_secret, message)) {

@@ -53,6 +53,19 @@ static bool find_choice(struct wr_settings *self, const char *name, struct wr_fo
 	return false;
 }
 
+uint32_t wr_settings_line(const struct wr_settings *self, const char *name)
+{
+	const struct wr_option *option;
+	uint32_t index = 0;
+	size_t place;
+
+	while ((option = wr_options_at(self->options, index, &place)) != NULL &&
+	       strcmp(option->name, name) != 0)
+		index++;
+	wr_assert(option != NULL);
+	return self->lines[index];
+}
+
 void wr_settings_imply(struct wr_settings *self, const struct wr_option *option, uint32_t line)
 {
 	struct wr_found implied;

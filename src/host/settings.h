@@ -46,6 +46,9 @@ void wr_settings_init(struct wr_settings *self, const struct wr_options *options
 bool wr_settings_read(struct wr_settings *self, struct wr_buf *message, int argc,
 		      const char *const *argv);
 
+/* Where the value of the option of this name comes from. */
+uint32_t wr_settings_line(const struct wr_settings *self, const char *name);
+
 /* Appends "FILE:LINE: ", for what is found to be wrong with a section later. */
 void wr_settings_put_line(const struct wr_settings *self, struct wr_buf *message, uint32_t line);
 

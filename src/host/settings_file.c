@@ -212,24 +212,85 @@ static bool read_key(struct progress *self, const struct wr_config_entry *entry)
 	return true;
 }
 
-/* What an element must have. */
+/* ---- kinds of elements ---- */
+
+static uint64_t kind_of(const struct progress *self, const struct wr_option *kind)
+{
+	uint64_t value = 0;
+
+	if (kind != NULL)
+		memcpy(&value, self->element + kind->place, sizeof value);
+	return value;
+}
+
+/* The kinds that an option is for, joined with "or". */
+static void put_kinds(const struct progress *self, const struct wr_option *option,
+		      const struct wr_option *kind)
+{
+	bool is_first = true;
+
+	for (uint64_t i = 0; i <= kind->max; i++) {
+		if (!wr_option_belongs_to(option, i))
+			continue;
+		put(self->message, is_first ? "" : " or ");
+		wr_option_put_value(kind, self->message, &i);
+		is_first = false;
+	}
+}
+
+static bool refuse_kind(const struct progress *self, const struct wr_option *option,
+			const struct wr_option *kind, uint32_t line)
+{
+	uint64_t value = kind_of(self, kind);
+
+	refuse(self, line, "");
+	put_name(self, wr_view_of_string(option->name));
+	put(self->message, " is for the kind ");
+	put_kinds(self, option, kind);
+	put(self->message, ", and this ");
+	put_section(self, self->section);
+	put(self->message, " is of the kind ");
+	wr_option_put_value(kind, self->message, &value);
+	return false;
+}
+
+static size_t row_count(const struct wr_option_section *section)
+{
+	size_t count = 0;
+
+	while (!wr_option_is_end(&section->list[count]))
+		count++;
+	return count;
+}
+
+/* What an element must have, and what it must not. */
 static bool end_element(const struct progress *self)
 {
-	const struct wr_option *option;
+	const struct wr_option *option, *kind;
+	uint64_t kind_value;
 	uint32_t line;
 
 	if (self->section == NULL)
 		return true;
 	option = self->section->list;
+	kind = wr_option_section_kind(self->section);
+	kind_value = kind_of(self, kind);
 	memcpy(&line, self->element + self->section->line_place, sizeof line);
-	for (uint32_t i = 0; !wr_option_is_end(option); i++, option++)
-		if (option->is_required && self->lines[i] == 0) {
+	if (kind != NULL)
+		memcpy(self->element + self->section->lines_place, self->lines,
+		       row_count(self->section) * sizeof self->lines[0]);
+	for (uint32_t i = 0; !wr_option_is_end(option); i++, option++) {
+		bool is_its_own = wr_option_belongs_to(option, kind_value);
+		if (kind != NULL && !is_its_own && self->lines[i] != 0)
+			return refuse_kind(self, option, kind, self->lines[i]);
+		if (option->is_required && is_its_own && self->lines[i] == 0) {
 			refuse(self, line, "this ");
 			put_section(self, self->section);
 			put(self->message, " needs ");
 			put_name(self, wr_view_of_string(option->name));
 			return false;
 		}
+	}
 	return true;
 }
 

@@ -88,8 +88,6 @@ static void print_key(struct wr_buf *out, const struct wr_option *option, const 
 {
 	const struct wr_texts *list = value;
 
-	if (is_absent(option, value))
-		return;
 	put(out, option->name);
 	put(out, " = ");
 	if (option->kind == WR_OPTION_LIST) {
@@ -108,7 +106,33 @@ static void print_key(struct wr_buf *out, const struct wr_option *option, const 
 		wr_option_put_value(option, out, value);
 		put(out, is_bare ? "" : "\"");
 	}
-	put(out, "\n");
+}
+
+/* Of those with kinds, what is for theirs, and where each comes from. */
+static void print_element(const struct wr_settings *self, struct wr_buf *out,
+			  const struct wr_option_section *section, const char *element)
+{
+	const struct wr_option *at = section->list, *kind = wr_option_section_kind(section);
+	uint64_t kind_value = 0;
+	uint32_t line;
+
+	if (kind != NULL)
+		memcpy(&kind_value, element + kind->place, sizeof kind_value);
+	for (uint32_t i = 0; !wr_option_is_end(at); i++, at++) {
+		if (is_absent(at, element + at->place) || !wr_option_belongs_to(at, kind_value))
+			continue;
+		if (kind == NULL) {
+			print_key(out, at, element + at->place);
+			put(out, "\n");
+			continue;
+		}
+		memcpy(&line, element + section->lines_place + i * sizeof line, sizeof line);
+		/* A list that is not given need not mean an empty one. */
+		if (line == WR_FROM_DEFAULT && at->kind == WR_OPTION_LIST)
+			continue;
+		print_key(out, at, element + at->place);
+		put_origin(self, out, at, line);
+	}
 }
 
 static void print_section(const struct wr_settings *self, struct wr_buf *out,
@@ -124,8 +148,7 @@ static void print_section(const struct wr_settings *self, struct wr_buf *out,
 		put(out, section->name);
 		put(out, "]]");
 		put_origin(self, out, NULL, line);
-		for (const struct wr_option *at = section->list; !wr_option_is_end(at); at++)
-			print_key(out, at, element + at->place);
+		print_element(self, out, section, element);
 	}
 }
 

@@ -42,6 +42,9 @@ static const struct wr_option_part parts[] = {
 	{NULL, 0},
 };
 
+static const struct wr_option_section sections[] = {WR_PROFILE_SECTION(struct wr_config, hosting),
+						    {.name = NULL}};
+
 const struct wr_options wr_config_options = {
 	.usage = "usage: worker-runtime [--bind ADDR] [--token-file FILE] [--exec COMMAND] [FLAG "
 		 "...]\n"
@@ -54,6 +57,7 @@ const struct wr_options wr_config_options = {
 		"  worker-runtime --bind 127.0.0.1:8650 --exec ./agent --exec-mode jsonl\n"
 		"  worker-runtime --bind 0.0.0.0:8650 --token-file /etc/worker-runtime/tokens\n",
 	.parts = parts,
+	.sections = sections,
 	.variable_prefix = "WORKER_RUNTIME_",
 	.variable_reserved = "CHILD", /* of Workers' programs: execution/ledger.h */
 };
