@@ -162,6 +162,7 @@ static void ask_status(struct wr_child *self)
 	if (self->end.failure.stage != WR_SPAWN_NONE)
 		return; /* on_end will tell */
 	self->is_started = true;
+	wr_spawn_offer(self->pid);
 	self->events->on_started(self->context);
 }
 

@@ -278,6 +278,11 @@ void wr_processes_use_ledger(struct wr_processes *self, struct wr_ledger *ledger
 	self->ledger = ledger;
 }
 
+void wr_processes_use_cgroups(struct wr_processes *self, struct wr_cgroups *cgroups)
+{
+	self->cgroups = cgroups;
+}
+
 void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime)
 {
 	struct wr_runtime_summary summary;
@@ -319,7 +324,7 @@ static bool is_orphan(const struct wr_processes *self, const struct wr_proc *pro
 	       (proc->session <= 0 || find_pid(self, proc->session) == NULL);
 }
 
-/* Such a number cannot mean another process: nobody but us can reap it. */
+/* Such a number cannot mean another process: nobody but us can reap it, and we do not meanwhile. */
 static void look_at(void *context, const struct wr_proc *proc)
 {
 	struct sweep *sweep = context;
@@ -327,7 +332,7 @@ static void look_at(void *context, const struct wr_proc *proc)
 	if (sweep->set->ledger != NULL)
 		wr_ledger_sweep_see(sweep->set->ledger, proc);
 	if (is_orphan(sweep->set, proc)) {
-		kill(proc->pid, SIGKILL);
+		wr_proc_kill(proc);
 		sweep->killed++;
 	}
 }
@@ -346,12 +351,19 @@ static unsigned look_at_all(struct wr_processes *self)
 	return sweep.killed;
 }
 
+static bool wants_sweep(const struct wr_processes *self)
+{
+	return (self->ledger != NULL && wr_ledger_wants_sweep(self->ledger)) ||
+	       (self->cgroups != NULL && wr_cgroups_want_sweep(self->cgroups));
+}
+
 static void sweep(struct wr_processes *self)
 {
 	look_at_all(self);
+	if (self->cgroups != NULL)
+		wr_cgroups_sweep(self->cgroups);
 	self->swept_ms = self->reactor->now_ms;
-	if (self->ledger != NULL && wr_ledger_wants_sweep(self->ledger) &&
-	    !wr_timer_is_set(&self->sweep_timer))
+	if (wants_sweep(self) && !wr_timer_is_set(&self->sweep_timer))
 		wr_timer_set(self->reactor, &self->sweep_timer, SWEEP_AGAIN_MS);
 }
 

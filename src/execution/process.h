@@ -29,6 +29,7 @@
 
 #include "containers/list.h"
 #include "core/runtime.h"
+#include "execution/cgroups.h"
 #include "execution/ledger.h"
 #include "execution/program.h"
 #include "execution/reports.h"
@@ -89,6 +90,7 @@ struct wr_processes {
 	uint32_t by_worker_count;
 	uint32_t former_count;	       /* Workers of before this life */
 	struct wr_ledger *ledger;      /* NULL: none */
+	struct wr_cgroups *cgroups;    /* NULL: none */
 	struct wr_list queue;	       /* Workers that wait for a place among the children */
 	struct wr_reports_set reports; /* Workers of whom something could not be recorded */
 	struct wr_turn_hook hook;      /* while one of the two has work */
@@ -105,6 +107,9 @@ void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 /* Where children are noted, so that the next process can end what this one could not; before the
  * first input, open, and for longer than this lives. */
 void wr_processes_use_ledger(struct wr_processes *self, struct wr_ledger *ledger);
+
+/* The same for where each has a control group of its own. */
+void wr_processes_use_cgroups(struct wr_processes *self, struct wr_cgroups *cgroups);
 
 /* The Runtime whose Workers they are; before its first input. */
 void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime);

@@ -1,5 +1,6 @@
 #include "execution/spawn.h"
 
+#include "bytes/buf.h"
 #include "check.h"
 #include "io/descriptor.h"
 
@@ -175,17 +176,30 @@ static void close_from(int first)
 }
 
 #ifdef __linux__
-/* When memory is short the child goes before us. */
-static void offer_to_oom_killer(void)
+/* Not allowed here, or gone already: it only shifts who is chosen. */
+static void offer(const char *path)
 {
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	static const char score[] = "500";
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (write(fd, "500", 3) != 3) {
-		/* Not allowed here: it only shifts who is chosen. */
+	if (write(fd, score, sizeof score - 1) < 0) {
+		/* as above */
 	}
 	close(fd);
+}
+
+void wr_spawn_offer(pid_t pid)
+{
+	char path[64] = {0};
+	struct wr_buf out;
+
+	wr_buf_init_fixed(&out, path, sizeof path - 1);
+	wr_buf_append_view(&out, WR_VIEW("/proc/"));
+	wr_buf_append_u64(&out, (uint64_t)pid);
+	wr_buf_append_view(&out, WR_VIEW("/oom_score_adj"));
+	offer(path);
 }
 
 static void tie_to_parent(int status_fd, pid_t parent)
@@ -194,9 +208,14 @@ static void tie_to_parent(int status_fd, pid_t parent)
 	if (getppid() != parent) /* gone before the line above */
 		fail_in_child(status_fd, WR_SPAWN_SETUP);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	offer_to_oom_killer();
+	offer("/proc/self/oom_score_adj");
 }
 #else
+void wr_spawn_offer(pid_t pid)
+{
+	(void)pid;
+}
+
 static void tie_to_parent(int status_fd, pid_t parent)
 {
 	(void)status_fd;

@@ -54,6 +54,11 @@ enum wr_status wr_spawn(struct wr_spawned *out, const struct wr_spawn *spawn,
  * WR_SPAWN_NONE when the program runs. */
 enum wr_status wr_spawn_read_failure(struct wr_spawn_failure *failure, int status_fd);
 
+/* When memory is short the child, whose program has begun, goes before us. Until then it is as
+ * little open to its own user as we are (PR_SET_DUMPABLE), and cannot say so itself unless it is
+ * root's. */
+void wr_spawn_offer(pid_t pid);
+
 /* "ENOENT", ...; "errno" for numbers without a name here. Static. */
 const char *wr_os_error_name(int number);
 

@@ -174,6 +174,13 @@ void wr_worker_process_give_place_back(struct wr_worker_process *self)
 	wr_reactor_again(self->set->reactor);
 }
 
+/* Whoever descends from it. */
+static void end_cgroup(struct wr_processes *set, uint64_t cgroup)
+{
+	if (set->cgroups != NULL && cgroup != WR_CGROUP_NONE)
+		wr_cgroups_end(set->cgroups, cgroup);
+}
+
 /* Gives back what only a running child needs. */
 static void forget_running(struct wr_worker_process *self)
 {
@@ -182,6 +189,8 @@ static void forget_running(struct wr_worker_process *self)
 	wr_timer_cancel(self->set->reactor, &self->timer);
 	if (self->set->ledger != NULL && running->child.pid == 0)
 		wr_ledger_note_death(self->set->ledger, running->ledger_row);
+	if (running->child.pid != 0)
+		end_cgroup(self->set, running->cgroup);
 	wr_line_reader_deinit(&running->lines);
 	wr_buf_deinit(&running->texts);
 	wr_child_deinit(&running->child);
@@ -652,5 +661,15 @@ bool wr_worker_process_is_live(const struct wr_worker_process *self)
 
 bool wr_worker_process_reap(struct wr_worker_process *self)
 {
-	return self->running != NULL && wr_child_reap(&self->running->child);
+	struct wr_processes *set = self->set;
+	uint64_t cgroup;
+
+	if (self->running == NULL)
+		return false;
+	cgroup = self->running->cgroup;
+	/* With its last report this process may be gone. */
+	if (!wr_child_reap(&self->running->child))
+		return false;
+	end_cgroup(set, cgroup);
+	return true;
 }

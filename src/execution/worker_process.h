@@ -53,6 +53,7 @@ struct wr_running {
 	struct wr_buf texts;	  /* of the message that is read */
 	unsigned protocol_errors; /* told since the last input */
 	uint32_t ledger_row;
+	uint64_t cgroup;
 };
 
 struct wr_worker_process {

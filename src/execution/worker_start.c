@@ -18,6 +18,8 @@ static int may_begin(void *context, pid_t pid)
 
 	if (self->set->ledger != NULL)
 		wr_ledger_add(self->set->ledger, &self->running->ledger_row, pid, &os_error);
+	if (self->set->cgroups != NULL && os_error == 0)
+		self->running->cgroup = wr_cgroups_add(self->set->cgroups, pid);
 	return os_error;
 }
 

@@ -150,6 +150,8 @@ bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
 			  environ);
 	if (self->has_ledger)
 		wr_processes_use_ledger(&self->processes, &self->ledger);
+	if (wr_cgroups_open(&self->cgroups, NULL))
+		wr_processes_use_cgroups(&self->processes, &self->cgroups);
 	self->has_processes = true;
 	return true;
 }
@@ -163,8 +165,10 @@ void wr_profiles_attach(struct wr_profile_table *self, struct wr_runtime *runtim
 
 void wr_profiles_deinit(struct wr_profile_table *self)
 {
-	if (self->has_processes)
+	if (self->has_processes) {
 		wr_processes_deinit(&self->processes);
+		wr_cgroups_close(&self->cgroups);
+	}
 	if (self->entries != NULL)
 		free_entries(self);
 	if (self->has_ledger) {

@@ -32,6 +32,7 @@ struct wr_profile_table {
 	const struct wr_profile_entry *default_entry; /* NULL: nothing runs */
 	struct wr_ledger ledger;
 	struct wr_buf ledger_path;
+	struct wr_cgroups cgroups;
 	bool has_processes, has_ledger;
 };
 

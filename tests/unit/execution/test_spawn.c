@@ -180,10 +180,15 @@ static void test_signals_are_as_at_the_beginning_of_the_world(void)
 
 static void test_limits_umask_folder_and_privileges_are_set(void)
 {
-	struct wr_spawn spawn = {.cwd = "/usr", .file_bytes_max = 1048576};
+	struct wr_spawn spawn = {.cwd = "/usr",
+				 .file_bytes_max = 1048576,
+				 .cpu_seconds_max = 100,
+				 .open_files_max = 256};
 
-	CHECK_STRING(run_shell("ulimit -n; ulimit -c; ulimit -f; umask; pwd", spawn),
-		     "256\n0\n2048\n0077\n/usr\n");
+	CHECK_STRING(
+		run_shell("ulimit -n; ulimit -c; ulimit -f; ulimit -Ht; ulimit -St; umask; pwd",
+			  spawn),
+		"256\n0\n2048\n100\n99\n0077\n/usr\n");
 #ifdef __linux__
 	CHECK_STRING(
 		run_shell("grep NoNewPrivs /proc/self/status; cat /proc/self/oom_score_adj", spawn),
