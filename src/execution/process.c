@@ -116,11 +116,17 @@ static bool is_done(const struct wr_processes *self, const struct wr_process_pro
 		    uint32_t worker, const struct wr_undelivered *waiting)
 {
 	const struct wr_worker_process *process = find(self, worker);
+	const struct wr_worker *target;
 
+	if (profile->restart != WR_RESTART_NEVER)
+		return false;
+	target = wr_runtime_worker(self->runtime, worker);
+	/* Those that were accepted and queue have to be told so, one by one. */
+	if (target->queue.queued.count != 0)
+		return false;
 	if (process != NULL)
 		return wr_worker_process_is_done(process) && wr_worker_process_is_at_rest(process);
-	return profile->restart == WR_RESTART_NEVER && worker <= self->former_count &&
-	       waiting->count == 0 && wr_runtime_worker(self->runtime, worker)->now.item_count != 0;
+	return worker <= self->former_count && waiting->count == 0 && target->now.item_count != 0;
 }
 
 static enum wr_status admit(void *context, uint32_t worker, const struct wr_input *input,

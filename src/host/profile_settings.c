@@ -7,6 +7,7 @@
 #define BYTES_MAX ((uint64_t)1 << 46)
 
 enum { PROCESS = 1u << WR_RUNNER_PROCESS, OPENAI = 1u << WR_RUNNER_OPENAI, NAME_BYTES_MAX = 64 };
+enum { REJECT, QUEUE };
 
 #define PLACE(field) .place = offsetof(struct wr_profile_setting, field)
 #define TEXT(kinds, n, v, k, field, h)                                             \
@@ -81,6 +82,11 @@ const struct wr_option wr_profile_options[] = {
 	 .choices = "none|process|openai",
 	 .max = WR_RUNNER_OPENAI,
 	 .is_required = true},
+
+	WORD(PROCESS | OPENAI, "busy", "reject|queue", busy, REJECT, QUEUE,
+	     "input while a turn is running is refused, or waits"),
+	NUMBER(PROCESS | OPENAI, "queue-inputs", "N", WR_OPTION_COUNT, queue_inputs, 1,
+	       WR_QUEUE_INPUTS, WR_QUEUE_INPUTS_MAX, "busy = \"queue\": how many may wait"),
 
 	TEXT(PROCESS, "argv", "[WORD, ...]", WR_OPTION_LIST, argv,
 	     "process: program and arguments"),
@@ -159,6 +165,13 @@ const struct wr_option wr_profile_options[] = {
 };
 _Static_assert(WR_COUNT(wr_profile_options) <= WR_PROFILE_KEY_COUNT_MAX + 1, "a line for each");
 
+struct wr_busy_policy wr_profile_setting_busy(const struct wr_profile_setting *self)
+{
+	if (self->busy == QUEUE)
+		return (struct wr_busy_policy){WR_BUSY_QUEUE, (uint32_t)self->queue_inputs};
+	return (struct wr_busy_policy){WR_BUSY_REJECT, 0};
+}
+
 uint32_t wr_profile_setting_line(const struct wr_profile_setting *self, const void *value)
 {
 	size_t place = (size_t)((const char *)value - (const char *)self);
@@ -217,6 +230,17 @@ struct fault {
 	const char *words; /* NULL: there is none */
 };
 
+static struct fault find_queue_fault(const struct wr_profile_setting *self)
+{
+	if (self->busy != QUEUE && wr_profile_setting_has(self, &self->queue_inputs))
+		return (struct fault){&self->queue_inputs, "`queue-inputs` needs busy = \"queue\""};
+	if (self->busy == QUEUE && self->runner == WR_RUNNER_PROCESS &&
+	    self->mode == WR_PROCESS_LINE)
+		return (struct fault){&self->busy,
+				      "only who has turns can queue: mode = \"jsonl\""};
+	return (struct fault){NULL, NULL};
+}
+
 static struct fault find_process_fault(const struct wr_profile_setting *self)
 {
 	bool has_argv = wr_profile_setting_has(self, &self->argv);
@@ -232,7 +256,7 @@ static struct fault find_process_fault(const struct wr_profile_setting *self)
 					      ? &self->backoff_max_ms
 					      : &self->backoff_min_ms,
 				      "`backoff-min-ms` is above `backoff-max-ms`"};
-	return (struct fault){NULL, NULL};
+	return find_queue_fault(self);
 }
 
 static struct fault find_openai_fault(const struct wr_profile_setting *self)
@@ -244,7 +268,7 @@ static struct fault find_openai_fault(const struct wr_profile_setting *self)
 				      "`system-prompt` and `system-prompt-file`; keep one"};
 	if (self->tls_ca != NULL && self->tls_pin != NULL)
 		return (struct fault){&self->tls_pin, "`tls-ca` and `tls-pin`; keep one"};
-	return (struct fault){NULL, NULL};
+	return find_queue_fault(self);
 }
 
 static struct fault find_fault(const struct wr_profile_setting *self)

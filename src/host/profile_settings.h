@@ -10,6 +10,7 @@
 #define WR_HOST_PROFILE_SETTINGS_H
 
 #include "bytes/buf.h"
+#include "core/command.h"
 #include "host/options.h"
 #include "host/texts.h"
 
@@ -26,6 +27,8 @@ struct wr_profile_setting {
 	uint32_t lines[WR_PROFILE_KEY_COUNT_MAX]; /* of its keys, by their rows; 0: not given */
 	const char *name;
 	uint64_t runner; /* enum wr_runner */
+	uint64_t busy;	 /* 0: reject, 1: queue */
+	uint64_t queue_inputs;
 
 	/* process */
 	struct wr_texts argv;
@@ -75,6 +78,9 @@ static inline bool wr_profile_setting_has(const struct wr_profile_setting *self,
 /* What no key can say alone. False, with a message that begins "FILE:LINE: ". */
 bool wr_profile_settings_are_sound(const struct wr_profile_setting *list, uint32_t count,
 				   const char *file, struct wr_buf *message);
+
+/* What becomes of an input while a turn is running. */
+struct wr_busy_policy wr_profile_setting_busy(const struct wr_profile_setting *self);
 
 /* The one of this name, or NULL. */
 const struct wr_profile_setting *wr_profile_settings_find(const struct wr_profile_setting *list,

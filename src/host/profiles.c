@@ -291,6 +291,7 @@ static enum wr_status find(void *context, struct wr_execution *out, enum wr_prof
 	case WR_RUNNER_OPENAI:
 		break;
 	}
+	out->busy = wr_profile_setting_busy(entry->setting);
 	return WR_OK;
 }
 
