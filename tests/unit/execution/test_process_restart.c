@@ -8,6 +8,8 @@
  */
 #include "unit/execution/world.h"
 
+#include "execution/worker_process.h"
+
 static void start_with(const char *script, enum wr_process_mode mode, enum wr_restart restart)
 {
 	start_shell(script, mode);
@@ -183,6 +185,15 @@ static void test_always_waits_for_what_has_to_be_recorded(void)
 
 /* ---- never ---- */
 
+/* Of the only one. */
+static pid_t pid_of_child(void)
+{
+	for (uint32_t i = 0; i < processes.by_worker_count; i++)
+		if (processes.by_worker[i] != NULL)
+			return wr_worker_process_pid(processes.by_worker[i]);
+	return 0;
+}
+
 static void test_never_refuses_input_after_its_end(void)
 {
 	start_with("read -r x; echo $x", WR_PROCESS_LINE, WR_RESTART_NEVER);
@@ -247,6 +258,30 @@ static void test_never_tells_what_was_accepted_too_late(void)
 	end_world();
 }
 
+/* They were accepted, each as a turn of its own. */
+static void test_never_tells_each_input_that_queues(void)
+{
+	struct wr_create request = {.intent = WR_INTENT_ASSISTANT, .busy = {WR_BUSY_QUEUE, 4}};
+	struct wr_error error;
+
+	uses_store = true;
+	start_with("read -r i; echo '{\"type\":\"ready\"}'; read -r x; read -r stop; exit 0",
+		   WR_PROCESS_JSONL, WR_RESTART_NEVER);
+	CHECK_STATUS(wr_runtime_create(runtime, &request, NULL, &worker, &error), WR_OK);
+	wr_runtime_settle(runtime);
+	input("one");
+	wait_for("turn_start");
+	input("two");
+	input("three");
+	kill(pid_of_child(), SIGKILL);
+	wait_for("phase failed: process ended by signal 9 within a turn\n"
+		 "error the input was not given");
+	run_a_while();
+	CHECK_U64(count_in_trace("error the input was not given"), 2);
+	CHECK_STATUS(try_input("four"), WR_REJECTED);
+	end_world();
+}
+
 static void test_never_tries_again_what_has_never_run(void)
 {
 	static char missing[] = "/no/such/program", *argv[] = {missing, NULL};
@@ -273,6 +308,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_never_refuses_input_after_its_end),
 	WR_TEST(test_never_refuses_it_after_every_kind_of_end),
 	WR_TEST(test_never_tells_what_was_accepted_too_late),
+	WR_TEST(test_never_tells_each_input_that_queues),
 	WR_TEST(test_never_tries_again_what_has_never_run),
 	WR_TEST_END,
 };
