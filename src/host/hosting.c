@@ -3,13 +3,23 @@
 #include "io/clock.h"
 #include "io/entropy.h"
 
+static bool has_runner(const struct wr_hosting *self, enum wr_runner runner)
+{
+	for (uint32_t i = 0; i < self->profile_count; i++)
+		if (self->profiles[i].runner == (uint64_t)runner)
+			return true;
+	return false;
+}
+
 bool wr_hosting_has_programs(const struct wr_hosting *self)
 {
-	bool has_programs = self->exec != NULL;
+	return (self->exec != NULL && self->default_setting == NULL) ||
+	       has_runner(self, WR_RUNNER_PROCESS);
+}
 
-	for (uint32_t i = 0; i < self->profile_count; i++)
-		has_programs = has_programs || self->profiles[i].runner == WR_RUNNER_PROCESS;
-	return has_programs;
+bool wr_hosting_has_models(const struct wr_hosting *self)
+{
+	return has_runner(self, WR_RUNNER_OPENAI);
 }
 
 struct wr_runtime_config wr_hosting_runtime_config(const struct wr_hosting *self)

@@ -50,8 +50,9 @@ struct wr_hosting {
 	uint64_t worker_transcript_bytes, transcript_bytes;
 };
 
-/* Whether any Worker is run by a program. */
+/* Whether any Worker is run by a program; by a model. */
 bool wr_hosting_has_programs(const struct wr_hosting *self);
+bool wr_hosting_has_models(const struct wr_hosting *self);
 
 /* What a Runtime is made with. */
 struct wr_runtime_config wr_hosting_runtime_config(const struct wr_hosting *self);

@@ -47,10 +47,11 @@ static uint64_t raise_descriptors(void)
 	return limit.rlim_cur == RLIM_INFINITY ? UINT32_MAX : (uint64_t)limit.rlim_cur;
 }
 
-void wr_limit_process(uint64_t *children_max, uint64_t *connections_max, bool has_exec)
+void wr_limit_process(uint64_t *children_max, uint64_t *connections_max, bool has_exec,
+		      bool has_models)
 {
 	uint64_t descriptors = raise_descriptors();
-	uint64_t taken = WR_FD_RESERVE_COUNT;
+	uint64_t taken = WR_FD_RESERVE_COUNT + (has_models ? WR_OPENAI_TURN_COUNT_MAX : 0);
 
 	fill_standard_descriptors();
 	give_up(has_exec);

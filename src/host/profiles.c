@@ -1,6 +1,7 @@
 #include "host/profiles.h"
 
 #include "check.h"
+#include "host/profile_openai.h"
 #include "host/profile_process.h"
 
 #include <unistd.h>
@@ -13,7 +14,10 @@ extern char **environ; /* elsewhere unistd.h leaves that to its user */
 
 struct wr_profile_entry {
 	const struct wr_profile_setting *setting;
-	struct wr_profile_process process;
+	union {
+		struct wr_profile_process process;
+		struct wr_profile_openai openai;
+	} as; /* by the runner of the setting */
 };
 
 static void say(struct wr_buf *message, const char *text)
@@ -39,10 +43,13 @@ static bool init_entry(struct wr_profile_table *self, const struct wr_profile_se
 	case WR_RUNNER_NONE:
 		break;
 	case WR_RUNNER_PROCESS:
-		is_made = wr_profile_process_init(&entry->process, self->allocator, setting,
+		is_made = wr_profile_process_init(&entry->as.process, self->allocator, setting,
 						  self->hosting->profile_file, message);
 		break;
 	case WR_RUNNER_OPENAI:
+		is_made =
+			wr_profile_openai_init(&entry->as.openai, self->reactor, self->allocator,
+					       NULL, setting, self->hosting->profile_file, message);
 		break;
 	}
 	if (!is_made)
@@ -59,7 +66,9 @@ static void free_entries(struct wr_profile_table *self)
 		struct wr_profile_entry *entry = &self->entries[--self->count];
 
 		if (entry->setting->runner == WR_RUNNER_PROCESS)
-			wr_profile_process_deinit(&entry->process);
+			wr_profile_process_deinit(&entry->as.process);
+		else if (entry->setting->runner == WR_RUNNER_OPENAI)
+			wr_profile_openai_deinit(&entry->as.openai);
 	}
 	wr_allocator_free(self->allocator, self->entries, self->capacity * sizeof *self->entries);
 	self->entries = NULL;
@@ -88,6 +97,9 @@ static bool make_entries(struct wr_profile_table *self, struct wr_buf *message)
 		wr_profile_setting_of_exec(&self->of_exec, hosting->exec, hosting->exec_mode);
 		is_made = init_entry(self, &self->of_exec, message);
 	}
+	/* Two may have the same key: so when all have theirs. */
+	for (uint32_t i = 0; i < hosting->profile_count; i++)
+		wr_profile_openai_wipe_variable(&hosting->profiles[i]);
 	if (!is_made)
 		free_entries(self);
 	return is_made;
@@ -136,24 +148,48 @@ static bool open_ledger(struct wr_profile_table *self, struct wr_buf *message)
 	return true;
 }
 
-bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
-		      struct wr_allocator *allocator, const struct wr_hosting *hosting,
-		      struct wr_buf *message)
+static void init_processes(struct wr_profile_table *self, const struct wr_hosting *hosting)
 {
-	self->allocator = allocator;
-	self->hosting = hosting;
-	if (!open_ledger(self, message) || !make_entries(self, message))
-		return false;
-	if (!wr_hosting_has_programs(hosting))
-		return true;
-	wr_processes_init(&self->processes, reactor, allocator, (uint32_t)hosting->children_max,
-			  environ);
+	wr_processes_init(&self->processes, self->reactor, self->allocator,
+			  (uint32_t)hosting->children_max, environ);
 	if (self->has_ledger)
 		wr_processes_use_ledger(&self->processes, &self->ledger);
 	if (wr_cgroups_open(&self->cgroups, NULL))
 		wr_processes_use_cgroups(&self->processes, &self->cgroups);
 	self->has_processes = true;
-	return true;
+}
+
+/* Each finds its server once, so that no Worker has to be refused for that later. */
+static bool init_openai(struct wr_profile_table *self, struct wr_buf *message)
+{
+	struct wr_execution execution;
+	enum wr_status status = WR_OK;
+
+	wr_openai_init(&self->openai, self->reactor, self->allocator);
+	self->has_openai = true;
+	for (uint32_t i = 0; i < self->count && status == WR_OK; i++)
+		if (self->entries[i].setting->runner == WR_RUNNER_OPENAI)
+			status = wr_openai_execution(
+				&self->openai, &self->entries[i].as.openai.profile, &execution);
+	if (status == WR_OK)
+		return true;
+	say(message, "profiles: ");
+	say(message, wr_status_text(status));
+	return false;
+}
+
+bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
+		      struct wr_allocator *allocator, const struct wr_hosting *hosting,
+		      struct wr_buf *message)
+{
+	self->reactor = reactor;
+	self->allocator = allocator;
+	self->hosting = hosting;
+	if (!open_ledger(self, message) || !make_entries(self, message))
+		return false;
+	if (wr_hosting_has_programs(hosting))
+		init_processes(self, hosting);
+	return !wr_hosting_has_models(hosting) || init_openai(self, message);
 }
 
 void wr_profiles_attach(struct wr_profile_table *self, struct wr_runtime *runtime)
@@ -161,6 +197,8 @@ void wr_profiles_attach(struct wr_profile_table *self, struct wr_runtime *runtim
 	self->runtime = runtime;
 	if (self->has_processes)
 		wr_processes_attach(&self->processes, runtime);
+	if (self->has_openai)
+		wr_openai_attach(&self->openai, runtime);
 }
 
 void wr_profiles_deinit(struct wr_profile_table *self)
@@ -169,13 +207,15 @@ void wr_profiles_deinit(struct wr_profile_table *self)
 		wr_processes_deinit(&self->processes);
 		wr_cgroups_close(&self->cgroups);
 	}
+	if (self->has_openai)
+		wr_openai_deinit(&self->openai);
 	if (self->entries != NULL)
 		free_entries(self);
 	if (self->has_ledger) {
 		wr_ledger_close(&self->ledger);
 		wr_buf_deinit(&self->ledger_path);
 	}
-	self->has_processes = self->has_ledger = false;
+	self->has_processes = self->has_openai = self->has_ledger = false;
 }
 
 /* ---- what is no longer there ---- */
@@ -273,6 +313,7 @@ static enum wr_status find(void *context, struct wr_execution *out, enum wr_prof
 {
 	struct wr_profile_table *self = context;
 	const struct wr_profile_entry *entry;
+	struct wr_profile_entry *found;
 
 	/* Refused when it is to be made; of one that is there already this is what it has. */
 	*out = (struct wr_execution){.ops = &missing_ops, .context = self};
@@ -281,14 +322,17 @@ static enum wr_status find(void *context, struct wr_execution *out, enum wr_prof
 	*out = (struct wr_execution){.ops = NULL};
 	if (entry == NULL)
 		return WR_OK;
+	found = &self->entries[entry - self->entries];
 	switch ((enum wr_runner)entry->setting->runner) {
 	case WR_RUNNER_NONE:
 		break;
 	case WR_RUNNER_PROCESS:
-		*out = wr_processes_execution(
-			&self->processes, &self->entries[entry - self->entries].process.profile);
+		*out = wr_processes_execution(&self->processes, &found->as.process.profile);
 		break;
 	case WR_RUNNER_OPENAI:
+		if (wr_openai_execution(&self->openai, &found->as.openai.profile, out) != WR_OK)
+			return WR_INVALID;
+		out->has_turns = true;
 		break;
 	}
 	out->busy = wr_profile_setting_busy(entry->setting);
@@ -318,9 +362,12 @@ void wr_profiles_drain(struct wr_profile_table *self)
 {
 	if (self->has_processes)
 		wr_processes_drain(&self->processes, on_drained, NULL);
+	if (self->has_openai)
+		wr_openai_drain(&self->openai, on_drained, NULL);
 }
 
 uint32_t wr_profiles_live_count(const struct wr_profile_table *self)
 {
-	return self->has_processes ? wr_processes_live_count(&self->processes) : 0;
+	return (self->has_processes ? wr_processes_live_count(&self->processes) : 0) +
+	       (self->has_openai ? wr_openai_live_count(&self->openai) : 0);
 }

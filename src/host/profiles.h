@@ -15,6 +15,7 @@
 #include "bytes/buf.h"
 #include "core/execution.h"
 #include "execution/ledger.h"
+#include "execution/openai.h"
 #include "execution/process.h"
 #include "host/hosting.h"
 
@@ -22,10 +23,12 @@ struct wr_profile_entry;
 
 /* Placed by the caller, zeroed; must not move. Fields are private. */
 struct wr_profile_table {
+	struct wr_reactor *reactor; /* NULL: it is only looked whether all can be made */
 	struct wr_allocator *allocator;
 	const struct wr_hosting *hosting;
 	struct wr_runtime *runtime;
 	struct wr_processes processes;
+	struct wr_openai openai;
 	struct wr_profile_setting of_exec;
 	struct wr_profile_entry *entries; /* those of the file, in their order, then --exec */
 	uint32_t count, capacity;
@@ -33,7 +36,7 @@ struct wr_profile_table {
 	struct wr_ledger ledger;
 	struct wr_buf ledger_path;
 	struct wr_cgroups cgroups;
-	bool has_processes, has_ledger;
+	bool has_processes, has_openai, has_ledger;
 };
 
 /* Ends what programs of an earlier life are left, when there is a folder that tells of them; its

@@ -190,7 +190,8 @@ static int run(struct wr_program *self, struct wr_buf *message)
 	if (serving->wants_version)
 		return tell(self, write_version);
 	wr_limit_process(&self->hosting->children_max, &serving->connections_max,
-			 wr_hosting_has_programs(self->hosting));
+			 wr_hosting_has_programs(self->hosting),
+			 wr_hosting_has_models(self->hosting));
 	if (serving->wants_print)
 		return tell(self, write_settings);
 	if (!is_usable(self, &had_secret, message)) {
