@@ -10,7 +10,10 @@
 #include "execution/proc.h"
 #include "harness/backend.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 enum { TEXT_ROOM = 4096 };
 
@@ -367,6 +370,277 @@ static void test_what_counts_of_a_profile_is_printed_with_its_place(void)
 	unlink(config);
 }
 
+/* ---- models ---- */
+
+/* A model server that the test plays itself: a listener, and one request and answer of it. */
+struct model {
+	int listener, fd;
+	char address[64], request[8192];
+};
+
+static void open_model(struct model *self)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t bytes = sizeof address;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	self->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(self->listener >= 0);
+	CHECK(bind(self->listener, (const struct sockaddr *)&address, sizeof address) == 0);
+	CHECK(listen(self->listener, 4) == 0);
+	CHECK(getsockname(self->listener, (struct sockaddr *)&address, &bytes) == 0);
+	snprintf(self->address, sizeof self->address, "127.0.0.1:%u",
+		 (unsigned)ntohs(address.sin_port));
+	self->fd = -1;
+}
+
+static void await_readable(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	CHECK(poll(&ready, 1, WR_PROCESS_WAIT_MS) == 1);
+}
+
+/* Until the whole request is there, which ends as such a body does. */
+static void take_request(struct model *self)
+{
+	size_t bytes = 0;
+
+	if (self->fd < 0) {
+		await_readable(self->listener);
+		self->fd = accept(self->listener, NULL, NULL);
+		CHECK(self->fd >= 0);
+	}
+	do {
+		ssize_t got;
+		await_readable(self->fd);
+		got = recv(self->fd, self->request + bytes, sizeof self->request - 1 - bytes, 0);
+		CHECK(got > 0);
+		bytes += (size_t)got;
+		self->request[bytes] = '\0';
+	} while (!has(self->request, "\r\n\r\n") || !has(self->request, "\"stream\":true") ||
+		 self->request[bytes - 1] != '}');
+}
+
+static void answer_request(const struct model *self, const char *words)
+{
+	char text[512], head[256];
+	int bytes =
+		snprintf(text, sizeof text,
+			 "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"}}]}\n\n"
+			 "data: [DONE]\n\n",
+			 words);
+
+	snprintf(head, sizeof head,
+		 "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+		 "Content-Length: %d\r\n\r\n",
+		 bytes);
+	CHECK(wr_send_all(self->fd, wr_view_of_string(head), WR_CLIENT_WAIT_MS));
+	CHECK(wr_send_all(self->fd, wr_view_of_string(text), WR_CLIENT_WAIT_MS));
+}
+
+static void close_model(struct model *self)
+{
+	close(self->fd);
+	close(self->listener);
+}
+
+static const char *file_of(const char *name)
+{
+	static char paths[4][128];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof paths[0], "/tmp/wr-profiles-%ld-%s", (long)getpid(), name);
+	return path;
+}
+
+static const char *write_secret(const char *name, const char *text, mode_t mode)
+{
+	const char *path = file_of(name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0);
+	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	CHECK(fchmod(fd, mode) == 0);
+	close(fd);
+	return path;
+}
+
+/* Of a process; "" without /proc. */
+static const char *environment_of(const struct wr_process *process)
+{
+	static char text[65536];
+	char path[64];
+	FILE *file;
+	size_t bytes = 0;
+
+	snprintf(path, sizeof path, "/proc/%ld/environ", (long)process->pid);
+	file = fopen(path, "r");
+	if (file != NULL) {
+		bytes = fread(text, 1, sizeof text - 1, file);
+		fclose(file);
+	}
+	for (size_t i = 0; i < bytes; i++)
+		if (text[i] == '\0')
+			text[i] = '|';
+	text[bytes] = '\0';
+	return text;
+}
+
+static void test_a_model_answers_and_its_key_is_told_to_nobody_else(void)
+{
+	static struct model model;
+	char id[WR_CLIENT_ID_BYTES], text[TEXT_ROOM];
+	const char *key_file = write_secret("key", "sk-of-a-file\n", 0600);
+	const char *prompt = write_secret("prompt", "You are brief.\n", 0644);
+
+	open_model(&model);
+	snprintf(text, sizeof text,
+		 "default_profile = 'file'\n"
+		 "[[profile]]\nname = 'file'\nkind = 'openai'\nbase_url = 'http://%s/v1/'\n"
+		 "model = 'small'\nkey_file = '%s'\nsystem_prompt_file = '%s'\n"
+		 "temperature = '0.25'\nmax_tokens = 99\n"
+		 "[[profile]]\nname = 'variable'\nkind = 'openai'\nbase_url = 'http://%s/v1'\n"
+		 "key_env = 'WORKER_RUNTIME_KEY'\nsystem_prompt = 'Be long.'\n"
+		 "[[profile]]\nname = 'same'\nkind = 'openai'\nbase_url = 'http://%s/v1'\n"
+		 "key_env = 'WORKER_RUNTIME_KEY'\n",
+		 model.address, key_file, prompt, model.address, model.address);
+	write_config(text);
+	CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--config", config, "--print-config"),
+				 WR_ARGUMENTS("WORKER_RUNTIME_KEY=sk-of-a-variable")),
+		  0);
+	CHECK(has(run.out, "key-env = \"WORKER_RUNTIME_KEY\"") && !has(run.out, "sk-of"));
+	wr_process_start(&server, WR_ARGUMENTS("--config", config, "--log-level=debug"),
+			 WR_ARGUMENTS("WORKER_RUNTIME_KEY=sk-of-a-variable"));
+	wr_client_open(&client, &server, NULL);
+	unlink(config);
+	unlink(key_file);
+	unlink(prompt);
+	CHECK(!has(environment_of(&server), "sk-of"));
+
+	CHECK_U64(create(RUNTIME_DEFAULT, id), 201);
+	CHECK_U64(say(id, "hello"), 200);
+	take_request(&model);
+	CHECK(strncmp(model.request, "POST /v1/chat/completions HTTP/1.1\r\n", 36) == 0);
+	CHECK(has(model.request, "Bearer sk-of-a-file\r\n"));
+	CHECK(has(model.request, "\"model\":\"small\""));
+	CHECK(has(model.request, "You are brief."));
+	CHECK(has(model.request, "\"temperature\":0.25") && has(model.request, ":99"));
+	CHECK(has(model.request, "\"hello\""));
+	answer_request(&model, "good day");
+	await_item(id, 1, text);
+	CHECK_STRING(wr_view_of_string(text), "good day");
+	close(model.fd);
+	model.fd = -1;
+	/* The same server and key: one connection for both. */
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_U64(create(i == 0 ? NAMED("variable") : NAMED("same"), id), 201);
+		CHECK_U64(say(id, "hello"), 200);
+		take_request(&model);
+		CHECK(has(model.request, "Bearer sk-of-a-variable\r\n"));
+		CHECK(has(model.request, "Be long.") == (i == 0));
+		answer_request(&model, "again");
+		await_item(id, 1, text);
+	}
+	end();
+	CHECK(!has(server.err, "sk-of"));
+	close_model(&model);
+}
+
+static void test_an_end_does_not_wait_for_a_model(void)
+{
+	static struct model model;
+	char id[WR_CLIENT_ID_BYTES], text[TEXT_ROOM];
+	uint64_t began_ms;
+
+	open_model(&model);
+	snprintf(text, sizeof text,
+		 "[[profile]]\nname = 'default'\nkind = 'openai'\nbase_url = 'http://%s'\n",
+		 model.address);
+	start_configured(text);
+	CHECK_U64(create(RUNTIME_DEFAULT, id), 201);
+	CHECK_U64(say(id, "hello"), 200);
+	take_request(&model);
+	began_ms = wr_process_now_ms();
+	end();
+	CHECK(wr_process_now_ms() - began_ms < WR_PROCESS_WAIT_MS);
+	close_model(&model);
+}
+
+static void test_a_model_that_cannot_be_is_told_with_its_line(void)
+{
+	static const struct {
+		const char *label, *text, *says;
+	} cases[] =
+	{ {"a host name without http", "base_url = '127.0.0.1:1'\n",
+	   ":4: `base_url` cannot be that"},
+	  {"a query", "base_url = 'http://127.0.0.1:1/?a'\n",
+	   ":4: [[profile]] `a`: base_url must not have a query"},
+	  {"a WebSocket", "base_url = 'ws://127.0.0.1:1'\n",
+	   ":4: [[profile]] `a`: base_url must be an http or https URL"},
+	  {"no such key", "base_url = 'http://127.0.0.1:1'\nkey_file = '/nowhere'\n",
+	   ":5: [[profile]] `a`: /nowhere: No such file or directory"},
+	  {"an open key", "base_url = 'http://127.0.0.1:1'\nkey_file = '%s'\n",
+	   "others than its owner can use it; say: chmod 600"},
+	  {"an empty key", "base_url = 'http://127.0.0.1:1'\nkey_file = '%s-empty'\n",
+	   ":5: [[profile]] `a`: there is no key in it"},
+	  {"two words", "base_url = 'http://127.0.0.1:1'\nkey_file = '%s-words'\n",
+	   ":5: [[profile]] `a`: a key is one word of visible ASCII"},
+	  {"two keys", "base_url = 'http://127.0.0.1:1'\nkey_file = '%s'\nkey_env = 'K'\n",
+	   ":6: [[profile]] `a`: `key-file` and `key-env`; keep one"},
+	  {"no such variable", "base_url = 'http://127.0.0.1:1'\nkey_env = 'WR_NO_SUCH'\n",
+	   ":5: [[profile]] `a`: the variable WR_NO_SUCH is not set; set it to the key"},
+	  {"no name of a variable", "base_url = 'http://127.0.0.1:1'\nkey_env = '$KEY'\n",
+	   ":5: `key_env` cannot be that"},
+	  {"two prompts",
+	   "base_url = 'http://127.0.0.1:1'\nsystem_prompt = 'a'\nsystem_prompt_file = 'b'\n",
+	   ":6: [[profile]] `a`: `system-prompt` and `system-prompt-file`; keep one"},
+	  {"no such prompt", "base_url = 'http://127.0.0.1:1'\nsystem_prompt_file = '/nowhere'\n",
+	   ":5: [[profile]] `a`: /nowhere: No such file"},
+	  {"a blank prompt", "base_url = 'http://127.0.0.1:1'\nsystem_prompt = ' '\n",
+	   ":5: [[profile]] `a`: system_prompt must not be blank"},
+	  {"a temperature", "base_url = 'http://127.0.0.1:1'\ntemperature = 'warm'\n",
+	   ":5: [[profile]] `a`: temperature must be a number"},
+	  {"a temperature without quotes", "base_url = 'http://127.0.0.1:1'\ntemperature = 0.7\n",
+	   ":5: a number is made of digits; anything else is put in quotes"},
+	  {"TLS without it", "base_url = 'http://127.0.0.1:1'\ntls_name = 'a'\n",
+	   ":5: [[profile]] `a`: keys of TLS, and a `base-url` that is not https"},
+	  {"two that vouch", "base_url = 'https://127.0.0.1:1'\ntls_ca = 'a'\ntls_pin = 'b'\n",
+	   ":6: [[profile]] `a`: `tls-ca` and `tls-pin`; keep one"},
+#if !WR_TLS
+	  {"no TLS", "base_url = 'https://127.0.0.1:1'\n",
+	   ":4: [[profile]] `a`: base_url is https, which needs a build with TLS"},
+#endif
+	};
+	const char *open_key = write_secret("open", "sk-hunter2\n", 0644);
+	const char *empty = write_secret("open-empty", "\n", 0600);
+	const char *words = write_secret("open-words", "sk hunter2\n", 0600);
+	char text[TEXT_ROOM], body[512];
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		const char *at = strstr(cases[i].text, "%s");
+		wr_test_case(cases[i].label);
+		snprintf(body, sizeof body, "%.*s%s%s",
+			 at == NULL ? (int)strlen(cases[i].text) : (int)(at - cases[i].text),
+			 cases[i].text, at == NULL ? "" : open_key, at == NULL ? "" : at + 2);
+		snprintf(text, sizeof text, "[[profile]]\nname = 'a'\nkind = 'openai'\n%s", body);
+		write_config(text);
+		CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--check-config", "--config", config),
+					 NULL),
+			  2);
+		if (!has(run.err, cases[i].says)) {
+			printf("%s", run.err);
+			wr_test_fail(__FILE__, __LINE__, cases[i].says);
+		}
+		CHECK(!has(run.err, "hunter2"));
+		unlink(config);
+	}
+	unlink(open_key);
+	unlink(empty);
+	unlink(words);
+}
+
 /* ---- over a restart ---- */
 
 #if WR_FS_STORE
@@ -578,6 +852,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_wrong_profile_is_told_with_its_line, 30),
 	WR_TEST(test_too_many_profiles_are_refused),
 	WR_TEST(test_what_counts_of_a_profile_is_printed_with_its_place),
+	WR_TEST(test_a_model_answers_and_its_key_is_told_to_nobody_else),
+	WR_TEST(test_an_end_does_not_wait_for_a_model),
+	WR_TEST_LIMIT(test_a_model_that_cannot_be_is_told_with_its_line, 30),
 #if WR_FS_STORE
 	WR_TEST(test_a_profile_that_is_gone_leaves_its_workers_readable_and_deaf),
 	WR_TEST(test_never_started_again_holds_over_a_restart),
