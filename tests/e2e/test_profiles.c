@@ -228,6 +228,101 @@ static void test_a_profile_says_whether_input_queues(void)
 	end();
 }
 
+/* ---- the manual ---- */
+
+static const char manual_path[] = "src/runtime_server/worker-runtime.8";
+
+/* The text of the section between its title and the next one. */
+static const char *read_section(char text[65536])
+{
+	struct wr_view manual;
+	const char *from, *to;
+
+	if (!wr_test_find_file(manual_path))
+		wr_test_skip("run from the root of the repository");
+	manual = wr_test_read_file(manual_path);
+	from = strstr(manual.data, "\n.Sh PROFILES\n");
+	CHECK(from != NULL);
+	to = strstr(from + 1, "\n.Sh ");
+	CHECK(to != NULL && to - from < 65535);
+	memcpy(text, from, (size_t)(to - from + 1));
+	text[to - from + 1] = '\0';
+	return text;
+}
+
+static void test_every_key_of_a_profile_is_in_the_manual(void)
+{
+	static char section[65536];
+	const char *at;
+	unsigned count = 0;
+
+	read_section(section);
+	CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--help"), NULL), 0);
+	at = strstr(run.out, "each [[profile]]\n");
+	CHECK(at != NULL);
+	for (at = strchr(at, '\n'); strncmp(at, "\n  ", 3) == 0; at = strchr(at + 1, '\n')) {
+		char entry[64];
+		snprintf(entry, sizeof entry, ".It Li %.*s\n", (int)strcspn(at + 3, " "), at + 3);
+		wr_test_case(entry);
+		CHECK(has(section, entry));
+		count++;
+	}
+	CHECK(count >= 35);
+}
+
+static void write_at(const char *root, const char *name, const char *text, mode_t mode)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s", root, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	CHECK(fd >= 0);
+	CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	CHECK(fchmod(fd, mode) == 0);
+	close(fd);
+}
+
+static void test_every_example_of_the_manual_can_be_used(void)
+{
+	static const char *const names[] = {"agent", "coder.txt", "cloud.key", "example.conf"};
+	static char section[65536], program[4096];
+	char root[] = "/tmp/wr-examples-XXXXXX", path[256];
+	unsigned count = 0;
+
+	read_section(section);
+	CHECK(realpath(wr_process_program(), program) != NULL);
+	CHECK(mkdtemp(root) != NULL);
+	CHECK(chdir(root) == 0);
+	write_at(root, "agent", "#!/bin/sh\n", 0755);
+	write_at(root, "coder.txt", "Write C.\n", 0644);
+	write_at(root, "cloud.key", "sk-x\n", 0600);
+	for (const char *at = section; (at = strstr(at, "\n.Bd ")) != NULL; count++) {
+		const char *from = strchr(at + 1, '\n') + 1, *to = strstr(from, ".Ed\n");
+		char example[4096];
+
+		CHECK(to != NULL);
+		snprintf(example, sizeof example, "%.*s", (int)(to - from), from);
+		CHECK(strchr(example, '\\') == NULL); /* as it stands */
+		wr_test_case(example);
+		at = to;
+		if (!WR_TLS && has(example, "https://"))
+			continue;
+		write_at(root, "example.conf", example, 0644);
+		wr_process_spawn(&run, program,
+				 WR_ARGUMENTS("--config", "example.conf", "--check-config"), NULL);
+		if (wr_process_wait(&run, WR_PROCESS_WAIT_MS) != 0)
+			wr_test_fail(__FILE__, __LINE__, run.err);
+		CHECK(strcmp(run.out, "ok\n") == 0);
+	}
+	CHECK(count >= 5);
+	for (size_t i = 0; i < WR_COUNT(names); i++) {
+		snprintf(path, sizeof path, "%s/%s", root, names[i]);
+		CHECK(unlink(path) == 0);
+	}
+	CHECK(rmdir(root) == 0);
+}
+
 /* ---- what is refused ---- */
 
 #define PROCESS "[[profile]]\nname = 'a'\nkind = 'process'\n"
@@ -849,6 +944,8 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_of_two_defaults_the_one_of_the_better_place_counts, 30),
 	WR_TEST(test_a_program_sees_what_its_profile_lets_it_see),
 	WR_TEST(test_a_profile_says_whether_input_queues),
+	WR_TEST(test_every_key_of_a_profile_is_in_the_manual),
+	WR_TEST(test_every_example_of_the_manual_can_be_used),
 	WR_TEST_LIMIT(test_a_wrong_profile_is_told_with_its_line, 30),
 	WR_TEST(test_too_many_profiles_are_refused),
 	WR_TEST(test_what_counts_of_a_profile_is_printed_with_its_place),
