@@ -283,6 +283,26 @@ static void write_at(const char *root, const char *name, const char *text, mode_
 	close(fd);
 }
 
+static void test_the_example_of_the_readme_can_be_used(void)
+{
+	static const char begin[] = "```toml\n# runtime.conf\n";
+	const char *from, *to;
+	char text[TEXT_ROOM];
+
+	if (!wr_test_find_file("README.md"))
+		wr_test_skip("run from the root of the repository");
+	from = strstr(wr_test_read_file("README.md").data, begin);
+	CHECK(from != NULL);
+	from += strlen("```toml\n");
+	to = strstr(from, "```\n");
+	CHECK(to != NULL);
+	snprintf(text, sizeof text, "%.*s", (int)(to - from), from);
+	write_config(text);
+	CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--config", config, "--check-config"), NULL),
+		  0);
+	unlink(config);
+}
+
 static void test_every_example_of_the_manual_can_be_used(void)
 {
 	static const char *const names[] = {"agent", "coder.txt", "cloud.key", "example.conf"};
@@ -946,6 +966,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_profile_says_whether_input_queues),
 	WR_TEST(test_every_key_of_a_profile_is_in_the_manual),
 	WR_TEST(test_every_example_of_the_manual_can_be_used),
+	WR_TEST(test_the_example_of_the_readme_can_be_used),
 	WR_TEST_LIMIT(test_a_wrong_profile_is_told_with_its_line, 30),
 	WR_TEST(test_too_many_profiles_are_refused),
 	WR_TEST(test_what_counts_of_a_profile_is_printed_with_its_place),
