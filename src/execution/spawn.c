@@ -120,18 +120,23 @@ static struct rlimit at_most(struct rlimit limit, uint64_t value)
 	return limit;
 }
 
-/* 0: stays as it is. Of processor time the soft limit is a second less: so the program hears of it
- * (XCPU) before it is killed. */
-static void lower_limit(int which, uint64_t value)
-{
-	struct rlimit limit;
+/* What is limited is an enumeration in some places and an int in others. 0: stays as it is. */
+#define LOWER_LIMIT(which, value, lowered)                              \
+	do {                                                            \
+		struct rlimit limit_;                                   \
+		if ((value) != 0 && getrlimit((which), &limit_) == 0) { \
+			limit_ = lowered(limit_, (value));              \
+			setrlimit((which), &limit_);                    \
+		}                                                       \
+	} while (0)
 
-	if (value == 0 || getrlimit(which, &limit) != 0)
-		return;
+/* The soft limit is a second less: so the program hears of it (XCPU) before it is killed. */
+static struct rlimit at_most_and_told(struct rlimit limit, uint64_t value)
+{
 	limit = at_most(limit, value);
-	if (which == RLIMIT_CPU && limit.rlim_max > 1)
+	if (limit.rlim_max > 1)
 		limit.rlim_cur = limit.rlim_max - 1;
-	setrlimit(which, &limit);
+	return limit;
 }
 
 static void lower_limits(const struct wr_spawn *spawn)
@@ -139,11 +144,11 @@ static void lower_limits(const struct wr_spawn *spawn)
 	struct rlimit limit = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &limit);
-	lower_limit(RLIMIT_NOFILE, spawn->open_files_max);
-	lower_limit(RLIMIT_FSIZE, spawn->file_bytes_max);
-	lower_limit(RLIMIT_CPU, spawn->cpu_seconds_max);
+	LOWER_LIMIT(RLIMIT_NOFILE, spawn->open_files_max, at_most);
+	LOWER_LIMIT(RLIMIT_FSIZE, spawn->file_bytes_max, at_most);
+	LOWER_LIMIT(RLIMIT_CPU, spawn->cpu_seconds_max, at_most_and_told);
 #ifdef RLIMIT_AS
-	lower_limit(RLIMIT_AS, spawn->address_space_bytes_max);
+	LOWER_LIMIT(RLIMIT_AS, spawn->address_space_bytes_max, at_most);
 #endif
 }
 

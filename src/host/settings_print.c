@@ -15,7 +15,7 @@ static void put_origin(const struct wr_settings *self, struct wr_buf *out,
 		return;
 	}
 	put(out, "  # ");
-	if (line == WR_FROM_ENVIRONMENT) {
+	if (line == WR_FROM_ENVIRONMENT && option != NULL) {
 		wr_settings_put_variable(self, out, option);
 	} else if (line == WR_FROM_DEFAULT || line == WR_FROM_FLAG) {
 		put(out, line == WR_FROM_FLAG ? "flag" : "default");
