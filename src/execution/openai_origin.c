@@ -68,6 +68,9 @@ static const char *url_fault(const struct wr_openai_profile *self)
 		return "base_url is too long";
 	if (url.is_secure && self->tls == NULL)
 		return "base_url is https, which needs a build with TLS (make TLS=bearssl)";
+	if (url.is_secure && (self->tls_name != NULL ? strlen(self->tls_name) : url.host.bytes) >
+				     WR_TLS_NAME_BYTES_MAX)
+		return "tls_name is too long";
 	if (self->resolver == NULL && find_address(&address, &url) != WR_OK)
 		return "base_url must have an address or localhost as its host";
 	return NULL;
@@ -164,6 +167,36 @@ static bool is_same_origin(const struct wr_openai_profile *a, const struct wr_op
 	       is_same_text(a->tls_name, b->tls_name) && is_same_text(a->api_key, b->api_key);
 }
 
+/* By its number, or by its name where somebody looks it up. */
+static enum wr_status set_place(struct wr_http_client_config *config,
+				const struct wr_openai_profile *profile, const struct wr_url *url)
+{
+	enum wr_status status = find_address(&config->address, url);
+
+	if (status == WR_OK || profile->resolver == NULL)
+		return status;
+	config->resolver = profile->resolver;
+	config->host_name = url->host;
+	config->port = url->port;
+	return WR_OK;
+}
+
+static void set_tls(struct wr_openai_origin *self, struct wr_http_client_config *config,
+		    const struct wr_url *url)
+{
+	const struct wr_openai_profile *profile = self->profile;
+	struct wr_view name =
+		profile->tls_name != NULL ? wr_view_of_string(profile->tls_name) : url->host;
+
+	if (!url->is_secure)
+		return;
+	/* The key goes nowhere unless this is so (wr_openai_profile_fault). */
+	wr_assert(profile->tls != NULL && name.bytes <= WR_TLS_NAME_BYTES_MAX);
+	memcpy(self->tls_name, name.data, name.bytes);
+	config->tls = profile->tls;
+	config->tls_name = self->tls_name;
+}
+
 static enum wr_status open_client(struct wr_openai_origin *self)
 {
 	const struct wr_openai_profile *profile = self->profile;
@@ -179,7 +212,8 @@ static enum wr_status open_client(struct wr_openai_origin *self)
 	config.connection_count_max = WR_OPENAI_TURN_COUNT_MAX;
 	config.queue_count_max = WR_WORKER_COUNT_MAX;
 	wr_buf_init(&authorization, self->set->allocator, KEY_BYTES_MAX + 16);
-	status = find_address(&config.address, &url);
+	set_tls(self, &config, &url);
+	status = set_place(&config, profile, &url);
 	if (status == WR_OK && profile->api_key != NULL) {
 		wr_buf_append_view(&authorization, WR_VIEW("Bearer "));
 		wr_buf_append_view(&authorization, wr_view_of_string(profile->api_key));

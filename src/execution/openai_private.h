@@ -25,6 +25,7 @@ struct wr_openai_origin {
 	struct wr_openai *set;
 	const struct wr_openai_profile *profile; /* the first that had it */
 	struct wr_http_client *client;
+	char tls_name[WR_TLS_NAME_BYTES_MAX + 1]; /* of https: whom its certificate must name */
 };
 
 /* Finds or makes it, and sets profile->origin. WR_OK, WR_NO_MEMORY, WR_INVALID. */

@@ -18,8 +18,8 @@ struct wr_profile_openai {
 	char key[WR_PROFILE_KEY_BYTES_MAX + 1];
 };
 
-/* Reads its files and variables, and asks whether it can be used. `resolver` and `reactor` may be
- * NULL when that is all it is for. False, with a message that names the place
+/* Reads its files and variables, and asks whether it can be used. Names of hosts are looked up by
+ * `resolver`. False, with a message that names the place
  * (wr_profile_setting_blame) and never has a byte of a key: nothing is left. The setting is
  * borrowed for life. */
 bool wr_profile_openai_init(struct wr_profile_openai *self, struct wr_reactor *reactor,

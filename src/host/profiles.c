@@ -3,6 +3,7 @@
 #include "check.h"
 #include "host/profile_openai.h"
 #include "host/profile_process.h"
+#include "io/net/resolver.h"
 
 #include <unistd.h>
 
@@ -47,9 +48,9 @@ static bool init_entry(struct wr_profile_table *self, const struct wr_profile_se
 						  self->hosting->profile_file, message);
 		break;
 	case WR_RUNNER_OPENAI:
-		is_made =
-			wr_profile_openai_init(&entry->as.openai, self->reactor, self->allocator,
-					       NULL, setting, self->hosting->profile_file, message);
+		is_made = wr_profile_openai_init(&entry->as.openai, self->reactor, self->allocator,
+						 self->resolver, setting,
+						 self->hosting->profile_file, message);
 		break;
 	}
 	if (!is_made)
@@ -105,21 +106,39 @@ static bool make_entries(struct wr_profile_table *self, struct wr_buf *message)
 	return is_made;
 }
 
+static bool open_names(struct wr_profile_table *self, struct wr_buf *message)
+{
+	struct wr_resolver_config config;
+
+	if (!wr_hosting_has_models(self->hosting))
+		return true;
+	wr_resolver_defaults(&config);
+	self->resolver = wr_resolver_new(self->reactor, self->allocator, &config);
+	if (self->resolver == NULL)
+		say(message, "no memory for profiles");
+	return self->resolver != NULL;
+}
+
 bool wr_profiles_check(const struct wr_hosting *hosting, struct wr_allocator *allocator,
 		       struct wr_buf *message)
 {
 	struct wr_profile_table *table = wr_allocator_take_zeroed(allocator, sizeof *table);
+	struct wr_reactor reactor; /* in which nothing happens */
+	struct wr_error error;
 	bool is_fine;
 
-	if (table == NULL) {
+	if (table == NULL || wr_reactor_init(&reactor, allocator, &error) != WR_OK) {
 		say(message, "no memory for profiles");
+		wr_allocator_free(allocator, table, sizeof *table);
 		return false;
 	}
+	table->reactor = &reactor;
 	table->allocator = allocator;
 	table->hosting = hosting;
-	is_fine = make_entries(table, message);
-	if (is_fine)
-		free_entries(table);
+	is_fine = open_names(table, message) && make_entries(table, message);
+	free_entries(table);
+	wr_resolver_free(table->resolver);
+	wr_reactor_deinit(&reactor);
 	wr_allocator_free(allocator, table, sizeof *table);
 	return is_fine;
 }
@@ -185,7 +204,8 @@ bool wr_profiles_init(struct wr_profile_table *self, struct wr_reactor *reactor,
 	self->reactor = reactor;
 	self->allocator = allocator;
 	self->hosting = hosting;
-	if (!open_ledger(self, message) || !make_entries(self, message))
+	if (!open_ledger(self, message) || !open_names(self, message) ||
+	    !make_entries(self, message))
 		return false;
 	if (wr_hosting_has_programs(hosting))
 		init_processes(self, hosting);
@@ -211,6 +231,8 @@ void wr_profiles_deinit(struct wr_profile_table *self)
 		wr_openai_deinit(&self->openai);
 	if (self->entries != NULL)
 		free_entries(self);
+	wr_resolver_free(self->resolver);
+	self->resolver = NULL;
 	if (self->has_ledger) {
 		wr_ledger_close(&self->ledger);
 		wr_buf_deinit(&self->ledger_path);

@@ -23,12 +23,13 @@ struct wr_profile_entry;
 
 /* Placed by the caller, zeroed; must not move. Fields are private. */
 struct wr_profile_table {
-	struct wr_reactor *reactor; /* NULL: it is only looked whether all can be made */
+	struct wr_reactor *reactor;
 	struct wr_allocator *allocator;
 	const struct wr_hosting *hosting;
 	struct wr_runtime *runtime;
 	struct wr_processes processes;
 	struct wr_openai openai;
+	struct wr_resolver *resolver; /* of the names of models' servers; NULL: there are none */
 	struct wr_profile_setting of_exec;
 	struct wr_profile_entry *entries; /* those of the file, in their order, then --exec */
 	uint32_t count, capacity;

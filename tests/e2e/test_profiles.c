@@ -663,6 +663,44 @@ static void test_a_model_answers_and_its_key_is_told_to_nobody_else(void)
 	close_model(&model);
 }
 
+#if WR_TLS
+static void test_over_https_a_key_does_not_leave_in_the_clear(void)
+{
+	static struct model model;
+	char id[WR_CLIENT_ID_BYTES], text[TEXT_ROOM], hello[4096];
+	ssize_t got;
+
+	open_model(&model);
+	snprintf(text, sizeof text,
+		 "[[profile]]\nname = 'default'\nkind = 'openai'\nbase_url = 'https://%s/v1'\n"
+		 "key_env = 'WR_KEY'\nretries = 0\ntls_name = 'models.example'\n"
+		 "tls_pin = 'sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='\n",
+		 model.address);
+	write_config(text);
+	wr_process_start(&server, WR_ARGUMENTS("--config", config),
+			 WR_ARGUMENTS("WR_KEY=sk-in-the-clear"));
+	wr_client_open(&client, &server, NULL);
+	unlink(config);
+	CHECK_U64(create(RUNTIME_DEFAULT, id), 201);
+	CHECK_U64(say(id, "hello"), 200);
+	await_readable(model.listener);
+	model.fd = accept(model.listener, NULL, NULL);
+	CHECK(model.fd >= 0);
+	await_readable(model.fd);
+	got = recv(model.fd, hello, sizeof hello, 0);
+	/* A handshake record of TLS with a ClientHello in it (RFC 5246 6.2.1, 7.4), for this host.
+	 */
+	CHECK(got > 6 && hello[0] == 22 && hello[1] == 3 && hello[5] == 1);
+	CHECK(memmem(hello, (size_t)got, "models.example", 14) != NULL);
+	CHECK(memmem(hello, (size_t)got, "sk-in", 5) == NULL);
+	CHECK(memmem(hello, (size_t)got, "hello", 5) == NULL);
+	close_model(&model);
+	await_item(id, 1, text);
+	CHECK_STRING(wr_view_of_string(text), "the model server cannot be reached");
+	end();
+}
+#endif
+
 static void test_an_end_does_not_wait_for_a_model(void)
 {
 	static struct model model;
@@ -949,6 +987,7 @@ static void test_the_embedded_runtime_has_profiles_of_its_own(void)
 	end_ms = wr_process_now_ms() + WR_PROCESS_WAIT_MS;
 	do {
 		CHECK(wr_process_now_ms() < end_ms);
+		poll(NULL, 0, 5);
 		wr_client_get(&client, &answer,
 			      "/api/runtimes/backend-internal/workers/%s/transcript", id);
 		CHECK_U64(answer.status, 200);
@@ -971,6 +1010,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_too_many_profiles_are_refused),
 	WR_TEST(test_what_counts_of_a_profile_is_printed_with_its_place),
 	WR_TEST(test_a_model_answers_and_its_key_is_told_to_nobody_else),
+#if WR_TLS
+	WR_TEST(test_over_https_a_key_does_not_leave_in_the_clear),
+#endif
 	WR_TEST(test_an_end_does_not_wait_for_a_model),
 	WR_TEST_LIMIT(test_a_model_that_cannot_be_is_told_with_its_line, 30),
 #if WR_FS_STORE
