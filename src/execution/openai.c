@@ -153,7 +153,8 @@ enum wr_status wr_openai_execution(struct wr_openai *self, struct wr_openai_prof
 	if (profile->origin == NULL)
 		status = wr_openai_origin_use(self, profile);
 	if (status == WR_OK)
-		*out = (struct wr_execution){.ops = &openai_ops, .context = profile};
+		*out = (struct wr_execution){
+			.ops = &openai_ops, .context = profile, .has_turns = true};
 	return status;
 }
 

@@ -354,7 +354,6 @@ static enum wr_status find(void *context, struct wr_execution *out, enum wr_prof
 	case WR_RUNNER_OPENAI:
 		if (wr_openai_execution(&self->openai, &found->as.openai.profile, out) != WR_OK)
 			return WR_INVALID;
-		out->has_turns = true;
 		break;
 	}
 	out->busy = wr_profile_setting_busy(entry->setting);

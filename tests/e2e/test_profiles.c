@@ -663,6 +663,32 @@ static void test_a_model_answers_and_its_key_is_told_to_nobody_else(void)
 	close_model(&model);
 }
 
+static void test_input_queues_behind_the_turn_of_a_model(void)
+{
+	static struct model model;
+	char id[WR_CLIENT_ID_BYTES], text[TEXT_ROOM];
+
+	open_model(&model);
+	snprintf(text, sizeof text,
+		 "[[profile]]\nname = 'default'\nkind = 'openai'\nbase_url = 'http://%s'\n"
+		 "busy = 'queue'\nqueue_inputs = 1\n",
+		 model.address);
+	start_configured(text);
+	CHECK_U64(create(RUNTIME_DEFAULT, id), 201);
+	CHECK_U64(say(id, "first"), 200);
+	take_request(&model);
+	CHECK_U64(say(id, "second"), 200);
+	CHECK_U64(say(id, "third"), 409);
+	answer_request(&model, "one");
+	take_request(&model);
+	CHECK(has(model.request, "second") && has(model.request, "\"one\""));
+	answer_request(&model, "two");
+	await_item(id, 3, text);
+	CHECK_STRING(wr_view_of_string(text), "two");
+	end();
+	close_model(&model);
+}
+
 #if WR_TLS
 static void test_over_https_a_key_does_not_leave_in_the_clear(void)
 {
@@ -1010,6 +1036,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_too_many_profiles_are_refused),
 	WR_TEST(test_what_counts_of_a_profile_is_printed_with_its_place),
 	WR_TEST(test_a_model_answers_and_its_key_is_told_to_nobody_else),
+	WR_TEST(test_input_queues_behind_the_turn_of_a_model),
 #if WR_TLS
 	WR_TEST(test_over_https_a_key_does_not_leave_in_the_clear),
 #endif
