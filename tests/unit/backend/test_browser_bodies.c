@@ -34,6 +34,10 @@ static enum wr_status read_spawn(struct wr_view body, struct wr_error *error)
 	say(spawn.is_socket_ready ? " ready" : " run ", WR_VIEW(""));
 	if (!spawn.is_socket_ready)
 		wr_buf_append_u64(&line, spawn.expected_segments);
+	if (spawn.busy.kind != WR_BUSY_UNSAID) {
+		say(spawn.busy.kind == WR_BUSY_QUEUE ? " queue " : " reject ", WR_VIEW(""));
+		wr_buf_append_u64(&line, spawn.busy.inputs_max);
+	}
 	return WR_OK;
 }
 
@@ -101,6 +105,14 @@ static void test_what_the_contract_allows_is_read(void)
 		 "\"acceptance\":{\"kind\":\"run_accepted\","
 		 "\"expected_segments\":18446744073709551615}}",
 		 "role reviewer of AB named a\nb run 18446744073709551615"},
+		{read_spawn,
+		 "{\"intent\":{\"kind\":\"workspace_companion\"},\"busy_policy\":{\"kind\":"
+		 "\"queue\",\"max_inputs\":3},\"acceptance\":{\"kind\":\"socket_ready\"}}",
+		 "companion named - ready queue 3"},
+		{read_spawn,
+		 "{\"intent\":{\"kind\":\"workspace_companion\"},\"busy_policy\":null,"
+		 "\"acceptance\":{\"kind\":\"socket_ready\"}}",
+		 "companion named - ready"},
 		{read_input, "{\"content\":\"hello\"}", "user:hello"},
 		{read_input, "{\"content\":\"\",\"kind\":\"system\"}", "system:"},
 		{read_input, "{\"content\":\"a\\tb\",\"kind\":\"user\",\"kinds\":null}",
@@ -152,6 +164,13 @@ static void test_anything_else_is_refused_with_a_reason(void)
 		{read_spawn, "{" INTENT "," READY "}}", WR_SYNTAX, "not valid JSON"},
 		{read_spawn, "{" INTENT "," READY ",\"requested_worker_name\":1}", WR_INVALID,
 		 "`requested_worker_name` must be a string or null"},
+		{read_spawn, "{" INTENT "," READY ",\"busy_policy\":\"queue\"}", WR_INVALID,
+		 "`busy_policy` must be an object or null"},
+		{read_spawn, "{" INTENT "," READY ",\"busy_policy\":{\"kind\":\"drop\"}}",
+		 WR_INVALID, "`kind` of `busy_policy` must be \"reject\" or \"queue\""},
+		{read_spawn,
+		 "{" INTENT "," READY ",\"busy_policy\":{\"kind\":\"queue\",\"max_inputs\":0}}",
+		 WR_INVALID, "`max_inputs` must be a number from 1 to 256"},
 		{read_spawn, "{\"intent\":null," READY "}", WR_INVALID,
 		 "`intent` must be an object"},
 		{read_spawn, "{\"intent\":{}," READY "}", WR_INVALID, "missing member `kind`"},

@@ -129,6 +129,8 @@ static void test_what_a_worker_lacks_is_null_and_ours_comes_last(void)
 	worker.label = WR_VIEW("a \"b\"\n");
 	worker.phase = WR_VIEW("busy");
 	worker.last_event_id = 7;
+	worker.has_queue = true;
+	worker.queued_inputs = 2;
 	wr_browser_worker_write(begin(), &remote, &worker);
 	CHECK_STRING(
 		written(),
@@ -142,7 +144,7 @@ static void test_what_a_worker_lacks_is_null_and_ours_comes_last(void)
 		"\"display_hint\":\"remote worker\"},\"capabilities\":{\"can_accept_input\":false,"
 		"\"can_stream_events\":false,\"can_stop\":false,\"can_spawn_followup\":false,"
 		"\"can_read_bounded_transcript\":false},\"diagnostics\":[],\"phase\":\"busy\","
-		"\"last_event_id\":7}");
+		"\"last_event_id\":7,\"queued_inputs\":2}");
 }
 
 static void test_kinds_have_the_words_of_the_contract(void)
@@ -283,6 +285,22 @@ static void test_a_stop_is_answered_as_in_the_contract(void)
 	wr_browser_lifecycle_write(begin(), &result, WR_VIEW("remote:build-box"),
 				   WR_VIEW("worker-00000001"));
 	CHECK_VIEW(written(), contract_example("b-lifecycleres"));
+}
+
+static void test_an_end_names_what_it_took_back(void)
+{
+	struct wr_source_result result = {.outcome = WR_SOURCE_ACCEPTED,
+					  .event_id = 9,
+					  .has_dropped = true,
+					  .dropped = WR_VIEW("\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0")};
+
+	wr_browser_lifecycle_write(begin(), &result, WR_VIEW("r"), WR_VIEW("w"));
+	CHECK_STRING(written(), "{\"state\":\"accepted\",\"runtime_id\":\"r\",\"worker_id\":\"w\","
+				"\"event_id\":9,\"dropped_inputs\":[5,6],\"diagnostics\":[]}");
+	result.dropped = WR_VIEW_NULL;
+	wr_browser_lifecycle_write(begin(), &result, WR_VIEW("r"), WR_VIEW("w"));
+	CHECK_STRING(written(), "{\"state\":\"accepted\",\"runtime_id\":\"r\",\"worker_id\":\"w\","
+				"\"event_id\":9,\"dropped_inputs\":[],\"diagnostics\":[]}");
 }
 
 static void test_what_was_not_accepted_has_no_numbers(void)
@@ -426,6 +444,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_an_accepted_spawn_has_its_worker_and_evidence),
 	WR_TEST(test_an_input_is_answered_as_in_the_contract),
 	WR_TEST(test_a_stop_is_answered_as_in_the_contract),
+	WR_TEST(test_an_end_names_what_it_took_back),
 	WR_TEST(test_what_was_not_accepted_has_no_numbers),
 	WR_TEST(test_a_transcript_is_told_as_in_the_contract),
 	WR_TEST(test_only_a_page_with_more_behind_it_says_where_that_starts),

@@ -5,6 +5,8 @@
  * own examples; and what our own Runtime answers is read back. */
 #include "wire/answer_json.h"
 
+#include "core/input_queue.h"
+
 #include "bounds.h"
 #include "check.h"
 #include "harness/harness.h"
@@ -95,6 +97,8 @@ static bool say_worker(void *context, const struct wr_answer_worker *worker)
 	say(":", worker->profile_value);
 	say_number(" len ", worker->transcript_len);
 	say_number(" last ", worker->last_event_id);
+	if (worker->has_queue)
+		say_number(" queued ", worker->queued_inputs);
 	say(" at ", worker->cursor);
 	say_word("", WR_VIEW(";"));
 	return true;
@@ -119,6 +123,7 @@ static enum wr_status read_ack(void)
 {
 	struct wr_answer_ack answer;
 	enum wr_status status = wr_answer_ack_read(&answer, &texts, body);
+	uint64_t id;
 
 	if (status != WR_OK)
 		return status;
@@ -126,6 +131,10 @@ static enum wr_status read_ack(void)
 	say_number(" event ", answer.event_id);
 	if (answer.has_transcript_sequence)
 		say_number(" item ", answer.transcript_sequence);
+	if (answer.has_dropped)
+		say_word(" dropped", WR_VIEW(""));
+	while (wr_sequences_next(&answer.dropped, &id))
+		say_number(" ", id);
 	return status;
 }
 
@@ -183,6 +192,8 @@ static enum wr_status read_line(read_fn *read, struct wr_view json)
 
 /* ---- the tables ---- */
 
+#define ENDED(dropped) \
+	"{\"ack\":{" REF ",\"status\":\"stopped\",\"event_id\":6,\"dropped_inputs\":" dropped "}}"
 #define REF "\"worker_ref\":{\"runtime_id\":\"rt-a\",\"worker_id\":\"w-1\"}"
 #define NAMES REF ",\"runtime_id\":\"rt-a\",\"worker_id\":\"w-1\""
 #define COUNTS "\"transcript_len\":2,\"last_event_id\":5"
@@ -274,6 +285,18 @@ static const struct good {
 	 "{\"ack\":{" REF ",\"status\":\"cancelled\",\"transcript_sequence\":null,\"event_id\":0,"
 	 "\"cursor\":\"wo_x\",\"log_id\":5}}",
 	 "cancelled event 0"},
+	{read_ack,
+	 "{\"ack\":{" REF
+	 ",\"status\":\"cancelled\",\"event_id\":9,\"dropped_inputs\":[18446744073709551615]}}",
+	 "cancelled event 9 dropped 18446744073709551615"},
+	{read_ack,
+	 "{\"ack\":{\"dropped_inputs\":[ 5 , 6 ]," REF ",\"status\":\"cancelled\",\"event_id\":9}}",
+	 "cancelled event 9 dropped 5 6"},
+	{read_ack,
+	 "{\"ack\":{" REF ",\"status\":\"stopped\",\"event_id\":9,\"dropped_inputs\":null}}",
+	 "stopped event 9"},
+	{read_worker, "{\"worker\":{" SMALLEST_WORKER ",\"queued_inputs\":0}}",
+	 "w-1 running assistant runtime_default len 2 last 5 queued 0;"},
 	{read_transcript, PAGE("") "}}", "start 0 limit 2 of 3"},
 	{read_transcript,
 	 PAGE(ITEM("9", "assistant", "")) ",\"next_start\":null,\"first_retained\":8,\"error\":{"
@@ -378,6 +401,15 @@ static const struct bad {
 	 WR_INVALID},
 	{read_ack, "a status in capitals",
 	 "{\"ack\":{" REF ",\"status\":\"Stopped\",\"event_id\":6}}", WR_INVALID},
+	{read_ack, "ids out of order", ENDED("[6,5]"), WR_INVALID},
+	{read_ack, "an id twice", ENDED("[5,5]"), WR_INVALID},
+	{read_ack, "id zero", ENDED("[0]"), WR_INVALID},
+	{read_ack, "a negative id", ENDED("[-1]"), WR_INVALID},
+	{read_ack, "an id with a fraction", ENDED("[1.0]"), WR_INVALID},
+	{read_ack, "an id in quotes", ENDED("[\"1\"]"), WR_INVALID},
+	{read_ack, "an id that is null", ENDED("[null]"), WR_INVALID},
+	{read_ack, "a list of lists", ENDED("[[1]]"), WR_INVALID},
+	{read_ack, "an id beyond all", ENDED("[18446744073709551616]"), WR_INVALID},
 	{read_ack, "a number in quotes",
 	 "{\"ack\":{" REF ",\"status\":\"stopped\",\"event_id\":\"6\"}}", WR_INVALID},
 	{read_ack, "a number with exponent",
@@ -487,6 +519,7 @@ static const struct member worker_members[] = {
 	{"mount_refs", "[]", "a", false},
 	{"transcript_len", "2", "u", true},
 	{"last_event_id", "5", "u", true},
+	{"queued_inputs", "2", "u0", false},
 	{"cursor", "\"wo_x\"", "s0", false},
 };
 static const struct member ack_members[] = {
@@ -495,6 +528,7 @@ static const struct member ack_members[] = {
 	{"ack.status", "\"running\"", "", true},
 	{"ack.transcript_sequence", "1", "u0", false},
 	{"ack.event_id", "4", "u", true},
+	{"ack.dropped_inputs", "[5,6]", "a0", false},
 };
 static const struct member page_members[] = {
 	{"transcript", NULL, "o", true},

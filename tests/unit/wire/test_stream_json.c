@@ -57,6 +57,7 @@ static void describe(struct wr_buf *line, const struct wr_stream_frame *frame)
 	say(line, " in ", frame->log_id);
 	say(line, " is ", frame->event);
 	say(line, " is ", frame->runtime_event);
+	say(line, " dropped ", frame->dropped_inputs);
 	say(line, " ", frame->payload);
 	say(line, " ", frame->code);
 	say(line, ": ", frame->message);
@@ -79,9 +80,9 @@ static enum wr_status read_frame(struct wr_stream_frame *frame, struct wr_buf *t
 {
 	enum wr_status status = wr_stream_frame_read(frame, texts, json);
 	const struct wr_view views[] = {
-		frame->cursor_text, frame->worker_id, frame->log_id,
-		frame->payload,	    frame->event,     frame->runtime_event,
-		frame->code,	    frame->message,   frame->reason,
+		frame->cursor_text, frame->worker_id,	   frame->log_id, frame->payload,
+		frame->event,	    frame->runtime_event,  frame->code,	  frame->message,
+		frame->reason,	    frame->dropped_inputs,
 	};
 
 	CHECK(status == WR_OK || status == WR_SYNTAX || status == WR_ENCODING ||
@@ -143,6 +144,10 @@ static void end(void)
 	"{\"kind\":\"runtime_snapshot\",\"envelope\":{" members ",\"payload\":" payload "}}"
 #define DIAGNOSTIC(members) "{\"kind\":\"diagnostic\",\"diagnostic\":{" members "}}"
 
+#define DROPPED(list)                                                           \
+	"{\"id\":7,\"kind\":{\"kind\":\"worker_cancelled\"},\"message\":\"m\"," \
+	"\"dropped_inputs\":" list "}"
+
 struct good {
 	const char *json, *line;
 };
@@ -165,6 +170,14 @@ static const struct good goods[] = {
 	 "runtime_event at re_5f2c91d0a7b3e846_0000000000000007 = 0 of worker-00000001 is "
 	 "worker_stopped " STOPPED},
 	/* Ours. */
+	{RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("[ 5,6 ]")),
+	 "runtime_event at " RE_7
+	 " gen 1 = 7 is worker_cancelled dropped [ 5,6 ] " DROPPED("[ 5,6 ]")},
+	{RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("null")),
+	 "runtime_event at " RE_7 " gen 1 = 7 is worker_cancelled " DROPPED("null")},
+	{EVENT(OURS, "{\"event\":\"shutdown\",\"dropped_inputs\":[{}]}"),
+	 "event at " WO_7 " gen 1 = 7 of worker-00000001 in " LOG_ID
+	 " is shutdown {\"event\":\"shutdown\",\"dropped_inputs\":[{}]}"},
 	{EVENT(OURS, DELTA),
 	 "event at " WO_7 " gen 1 = 7 of worker-00000001 in " LOG_ID " is text_delta " DELTA},
 	{EVENT(NAMES(RE_7), DELTA),
@@ -256,6 +269,16 @@ static const struct bad {
 	{"not UTF-8", DIAGNOSTIC("\"code\":\"c\",\"message\":\"\xff\""), WR_ENCODING},
 	{"not UTF-8 in what is unknown", EVENT(NAMES(WO_7) ",\"x\":\"\xc0\x80\"", DELTA),
 	 WR_ENCODING},
+	{"a word dropped", RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("[\"5\"]")),
+	 WR_INVALID},
+	{"a list dropped", RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("[[5]]")), WR_INVALID},
+	{"less than nothing dropped", RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("[-5]")),
+	 WR_INVALID},
+	{"half an input dropped", RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("[0.5]")),
+	 WR_INVALID},
+	{"an object dropped", RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("{}")), WR_INVALID},
+	{"dropped twice",
+	 RUNTIME_EVENT(RUNTIME_NAMES(RE_7, RE_7), DROPPED("[],\"dropped_inputs\":[]")), WR_INVALID},
 	{"half a pair", DIAGNOSTIC("\"code\":\"c\",\"message\":\"\\ud800\""), WR_ENCODING},
 	{"control character", DIAGNOSTIC("\"code\":\"c\",\"message\":\"\n\""), WR_SYNTAX},
 	{"no kind", "{\"diagnostic\":{\"code\":\"c\",\"message\":\"m\"}}", WR_INVALID},
@@ -463,6 +486,7 @@ static const struct member runtime_event_members[] = {
 	{"envelope.payload.kind", NULL, "o", true},
 	{"envelope.payload.kind.kind", "\"worker_created\"", "s", true},
 	{"envelope.payload.message", "\"m\"", "s", true},
+	{"envelope.payload.dropped_inputs", "[5]", "a0", false},
 };
 static const struct member runtime_snapshot_members[] = {
 	{"kind", "\"runtime_snapshot\"", "s", true},
