@@ -6,7 +6,9 @@
 enum {
 	QUEUE = 64,
 	/* A Runtime keeps an idle connection for 60 s: ours end before. */
-	IDLE_MS = 30000
+	IDLE_MS = 30000,
+	/* What can be read of an answer (wire/answer_json.c). */
+	DROPPED_BYTES_MAX = 8192
 };
 
 static const uint8_t connections[WR_REMOTE_LANE_COUNT] = {
@@ -154,6 +156,7 @@ enum wr_status wr_remote_calls_init(struct wr_remote_calls *self, struct wr_reac
 
 	*self = (struct wr_remote_calls){.allocator = allocator, .ms_max = ms_max};
 	wr_list_init(&self->calls);
+	wr_buf_init(&self->dropped, allocator, DROPPED_BYTES_MAX);
 	config.queue_count_max = QUEUE;
 	config.idle_ms_max = IDLE_MS;
 	for (unsigned i = 0; status == WR_OK && i < WR_REMOTE_LANE_COUNT; i++) {
@@ -174,6 +177,7 @@ void wr_remote_calls_deinit(struct wr_remote_calls *self)
 		call->source->source_private = NULL;
 		forget_call(call);
 	}
+	wr_buf_deinit(&self->dropped);
 	for (unsigned i = 0; i < WR_REMOTE_LANE_COUNT; i++)
 		if (self->lanes[i] != NULL)
 			wr_http_client_free(self->lanes[i]);

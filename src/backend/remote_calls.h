@@ -30,6 +30,7 @@ struct wr_remote_calls {
 	struct wr_http_client *lanes[WR_REMOTE_LANE_COUNT];
 	struct wr_list calls;
 	uint32_t ms_max;
+	struct wr_buf dropped; /* of the result that is told */
 };
 
 /* WR_OK, WR_NO_MEMORY, WR_INVALID. Of `http` the remote's address and texts count. */

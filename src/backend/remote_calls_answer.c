@@ -248,6 +248,20 @@ static const char *lifecycle_text(enum wr_worker_status status)
 	wr_unreachable();
 }
 
+/* It outlives the answer, up to the end of on_done. */
+static enum wr_status keep_dropped(struct wr_remote_calls *calls, struct wr_source_result *result,
+				   const struct wr_answer_ack *ack)
+{
+	wr_buf_reset(&calls->dropped);
+	result->has_dropped = ack->has_dropped;
+	if (ack->dropped.data == NULL)
+		return WR_OK;
+	if (wr_buf_append_view(&calls->dropped, ack->dropped) != WR_OK)
+		return wr_buf_status(&calls->dropped);
+	result->dropped = wr_buf_view(&calls->dropped);
+	return WR_OK;
+}
+
 static enum wr_status read_ack(const struct wr_remote_call *self, struct wr_source_result *result,
 			       struct wr_buf *texts, struct wr_view body)
 {
@@ -257,8 +271,9 @@ static enum wr_status read_ack(const struct wr_remote_call *self, struct wr_sour
 	if (status != WR_OK)
 		return status;
 	result->event_id = ack.event_id;
-	result->has_dropped = ack.has_dropped;
-	result->dropped = ack.dropped;
+	status = keep_dropped(self->calls, result, &ack);
+	if (status != WR_OK)
+		return status;
 	if (self->source->operation == WR_SOURCE_INPUT) {
 		result->transcript_sequence = ack.transcript_sequence;
 		return ack.has_transcript_sequence ? WR_OK : WR_INVALID;

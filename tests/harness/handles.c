@@ -191,6 +191,8 @@ static void on_worker(struct wr_source_call *call, const struct wr_worker_overvi
 	COPY(told->phase, worker->phase);
 	told->can = worker->can;
 	told->last_event_id = worker->last_event_id;
+	told->has_queue = worker->has_queue;
+	told->queued_inputs = worker->queued_inputs;
 	told->notice_count = worker->notices.count;
 	/* A Worker can do nothing that its source cannot do. */
 	CHECK((told->can & ~self->world->can) == 0);
@@ -301,6 +303,18 @@ static void check_outcome(const struct wr_asked *self)
 	}
 }
 
+/* What is lent for the call only. */
+static void copy_dropped(struct wr_asked *self, const struct wr_source_result *result)
+{
+	struct wr_view rest = result->dropped;
+
+	CHECK(result->has_dropped || rest.data == NULL);
+	self->dropped_count = 0;
+	while (wr_sequences_next(&rest, &self->dropped[self->dropped_count]))
+		CHECK(++self->dropped_count < WR_HANDLES_ENTRIES_MAX);
+	self->result.dropped = WR_VIEW_NULL;
+}
+
 static void on_done(struct wr_source_call *call, const struct wr_source_result *result)
 {
 	struct wr_asked *self = wr_container_of(call, struct wr_asked, call);
@@ -311,6 +325,7 @@ static void on_done(struct wr_source_call *call, const struct wr_source_result *
 	CHECK_U64(self->done_count, 0);
 	self->done_count++;
 	self->result = *result;
+	copy_dropped(self, result);
 	check_notices(self->world, &result->notices);
 	check_outcome(self);
 	if (self->on_end != NULL)
@@ -453,6 +468,10 @@ static void open_embedded(struct wr_handles *self)
 		.worker_transcript_bytes = WR_WORKER_TRANSCRIPT_BYTES,
 		.transcript_bytes = WR_TRANSCRIPT_BYTES,
 	};
+	if (self->has_agent) {
+		self->hosting.exec = self->agent;
+		self->hosting.exec_mode = WR_EXEC_JSONL;
+	}
 	if (self->source == WR_HANDLES_EMBEDDED_FS) {
 		self->hosting.store = WR_STORE_FS;
 		self->hosting.fs_root = self->store;
@@ -477,7 +496,8 @@ static bool is_running(const struct wr_handles *self)
 static void open_remote(struct wr_handles *self)
 {
 	char secret_file[96];
-	const char *arguments[9] = {"--runtime-id", "far", "--token-file", secret_file};
+	const char *arguments[13] = {"--runtime-id", "far", "--token-file", secret_file};
+	const char **at = &arguments[4];
 	struct wr_remote_config config = {
 		.runtime_id = WR_VIEW("remote:box"),
 		.display_name = WR_VIEW("Build box"),
@@ -492,11 +512,17 @@ static void open_remote(struct wr_handles *self)
 
 	snprintf(secret_file, sizeof secret_file, "%s/secret", self->root);
 	wr_place_write(secret_file, SECRET);
+	if (self->has_agent) {
+		*at++ = "--exec";
+		*at++ = self->agent;
+		*at++ = "--exec-mode";
+		*at++ = "jsonl";
+	}
 	if (self->source == WR_HANDLES_REMOTE_FS) {
-		arguments[4] = "--fs-root";
-		arguments[5] = self->store;
-		arguments[6] = "--fs-segment-bytes";
-		arguments[7] = "5M";
+		*at++ = "--fs-root";
+		*at++ = self->store;
+		*at++ = "--fs-segment-bytes";
+		*at++ = "5M";
 	}
 	wr_process_start(&self->far, arguments, NULL);
 	CHECK_STATUS(wr_address_parse(&config.to.address, wr_view_of_string(self->far.address)),
@@ -550,6 +576,26 @@ static void open_local(struct wr_handles *self)
 
 /* ---- life ---- */
 
+static void find_agent(struct wr_handles *self)
+{
+	const char *program = wr_process_program();
+
+	snprintf(self->agent, sizeof self->agent, "%.*sexamples/agent",
+		 (int)(strrchr(program, '/') + 1 - program), program);
+	if (self->has_agent && access(self->agent, X_OK) != 0)
+		wr_test_skip("the example agent is not built");
+}
+
+/* Programs end, and are buried: nobody tells this loop that one has died. */
+static void end_programs(struct wr_handles *self)
+{
+	wr_embedded_runtime_end_programs(self->handle);
+	while (!wr_embedded_runtime_is_settled(self->handle)) {
+		wr_reactor_turn(&self->reactor, 1);
+		wr_embedded_runtime_reap(self->handle);
+	}
+}
+
 void wr_handles_open(struct wr_handles *self, enum wr_handles_source source)
 {
 	enum {
@@ -565,6 +611,7 @@ void wr_handles_open(struct wr_handles *self, enum wr_handles_source source)
 	snprintf(self->root, sizeof self->root, "/tmp/wr-handles-XXXXXX");
 	CHECK(mkdtemp(self->root) != NULL);
 	snprintf(self->store, sizeof self->store, "%s/store", self->root);
+	find_agent(self);
 	open_server(self);
 	switch (source) {
 	case WR_HANDLES_EMBEDDED:
@@ -596,6 +643,8 @@ void wr_handles_close(struct wr_handles *self)
 
 	if (self->handle != NULL && self->handle->kind == WR_SOURCE_EMBEDDED) {
 		wr_handles_wait(self);
+		if (self->has_agent)
+			end_programs(self);
 		while (!wr_embedded_runtime_is_settled(self->handle))
 			wr_handles_turn(self);
 	}

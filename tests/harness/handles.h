@@ -48,7 +48,10 @@ struct wr_handles {
 	struct wr_process far;	   /* of a remote */
 	struct wr_hosting hosting; /* of an embedded one */
 	struct wr_policy policy;   /* everything passes */
-	char root[64];		   /* the folder of all that is kept */
+	/* To be set before it is opened: the example agent runs its Workers. */
+	bool has_agent;
+	char agent[512];
+	char root[64]; /* the folder of all that is kept */
 	char store[96];
 };
 
@@ -86,7 +89,8 @@ struct wr_told_worker {
 	char role[WR_HANDLES_TEXT_ROOM], profile[WR_HANDLES_TEXT_ROOM]; /* "(null)": absent */
 	char state[32], status[32], phase[32];
 	unsigned can;
-	uint64_t last_event_id;
+	uint64_t last_event_id, queued_inputs;
+	bool has_queue;
 	uint32_t notice_count;
 };
 
@@ -104,6 +108,8 @@ struct wr_asked {
 	unsigned done_count, worker_count, entry_count;
 	void (*on_end)(struct wr_asked *self); /* from within on_done; NULL: nothing */
 	struct wr_source_result result;
+	uint64_t dropped[WR_HANDLES_ENTRIES_MAX]; /* of the result, copied */
+	unsigned dropped_count;
 	struct wr_told_worker workers[WR_HANDLES_WORKERS_MAX];
 	struct wr_told_entry entries[WR_HANDLES_ENTRIES_MAX];
 };
