@@ -23,6 +23,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* RIG_TLS: all of it over TLS, by a relay that the tests do not see. */
+#ifdef RIG_TLS
+#include "unit/conn/relay.h"
+#else
+#define RIG_TLS 0
+#endif
+
 enum { RIG_TEXT_BYTES = 1 << 20 };
 
 static struct rig {
@@ -197,10 +204,21 @@ static inline bool rig_try_open(struct wr_allocator *allocator)
 	CHECK_STATUS(wr_address_parse(&address, WR_VIEW("127.0.0.1:0")), WR_OK);
 	if (wr_reactor_init(&rig.reactor, allocator, &error) != WR_OK)
 		return false;
-	rig.server = wr_http_server_new(&rig.reactor, allocator, &rig.config, &rig_app, &address,
-					&error);
-	if (rig.server == NULL)
+#if RIG_TLS
+	relays_open(&rig.reactor);
+	rig.config.tls = relay_make_server(&rig.reactor, allocator);
+	if (rig.config.tls != NULL)
+#endif
+		rig.server = wr_http_server_new(&rig.reactor, allocator, &rig.config, &rig_app,
+						&address, &error);
+	if (rig.server == NULL) {
+#if RIG_TLS
+		if (rig.config.tls != NULL)
+			wr_tls_server_free(rig.config.tls);
+		relays_close();
+#endif
 		wr_reactor_deinit(&rig.reactor);
+	}
 	return rig.server != NULL;
 }
 
@@ -212,6 +230,10 @@ static inline void rig_open(void)
 static inline void rig_close(void)
 {
 	wr_http_server_free(rig.server);
+#if RIG_TLS
+	wr_tls_server_free(rig.config.tls);
+	relays_close();
+#endif
 	wr_reactor_deinit(&rig.reactor);
 }
 
@@ -232,6 +254,9 @@ static inline int rig_connect_small(int receive_bytes)
 		CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes) ==
 		      0);
 	CHECK(connect(fd, (const struct sockaddr *)&address->storage, address->bytes) == 0);
+#if RIG_TLS
+	fd = relay_over(fd, false, receive_bytes);
+#endif
 	CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
 	return fd;
 }

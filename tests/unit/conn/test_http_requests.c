@@ -163,7 +163,7 @@ static void test_conversations_do_not_depend_on_how_they_are_cut(void)
 		wr_test_case(conversation->label);
 		converse(conversation, 0, 0);
 		converse(conversation, 0, 1);
-		for (size_t cut = 1; cut < bytes; cut++)
+		for (size_t cut = 1; cut < bytes; cut += RIG_TLS ? 9 : 1)
 			converse(conversation, cut, 0);
 	}
 	rig_close();
