@@ -10,8 +10,8 @@
  * Cancel and interrupt close the connection at once. README.md beside this file has all of it.
  *
  * The server is not trusted: the limits of the HTTP client and of every other text apply, redirects
- * are not followed, and none of its words but the model's reaches anybody but in an `error` event.
- * While the Runtime has no room for what it says it is not read.
+ * are not followed, and none of its words but the model's reaches anybody but in an `error` or
+ *`llm_retry` event. While the Runtime has no room for what it says it is not read.
  *
  *	init -> attach -> (operations of the Runtime)* -> drain -> deinit
  */

@@ -85,6 +85,7 @@ static void add_message(struct wr_openai_turn *self)
 
 	if (message.bytes == 0 || self->http_status == 401 || self->http_status == 403)
 		return;
+	self->cause_bytes = self->failure.bytes;
 	add(&self->failure, ": ");
 	wr_openai_append_foreign(&self->failure, message, self->worker->profile->api_key);
 }
@@ -159,6 +160,7 @@ static void describe(struct wr_openai_turn *self, enum wr_openai_fault fault)
 	struct wr_buf *out = &self->failure;
 
 	wr_buf_reset(out);
+	self->cause_bytes = SIZE_MAX;
 	switch (fault) {
 	case WR_OPENAI_FAULT_CALL:
 		describe_call(self);
@@ -190,6 +192,8 @@ static void describe(struct wr_openai_turn *self, enum wr_openai_fault fault)
 		add(out, "no memory is left for the conversation");
 		break;
 	}
+	if (self->cause_bytes > out->bytes)
+		self->cause_bytes = out->bytes;
 }
 
 /* ---- another try ---- */

@@ -206,6 +206,9 @@ static enum wr_status open_client(struct wr_openai_origin *self)
 	enum wr_status status;
 
 	wr_assert(wr_url_parse(&url, wr_view_of_string(profile->base_url)) == WR_OK);
+	/* The client speaks plain HTTP only: a key does not go there as if it were TLS. */
+	if (url.is_secure)
+		return WR_INVALID;
 	wr_http_client_defaults(&config);
 	config.host = url.authority;
 	/* A turn waits for nothing that is ours. */

@@ -127,6 +127,7 @@ struct wr_openai_turn {
 	uint32_t rest_call;
 	enum wr_error_code failure_code;
 	struct wr_buf failure;
+	size_t cause_bytes; /* of it: words of ours */
 	char failure_room[WR_OPENAI_FAILURE_BYTES];
 };
 

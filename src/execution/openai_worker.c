@@ -162,7 +162,8 @@ static void report_end(struct wr_openai_worker *self, const struct wr_openai_tur
 		report(self, WR_REPORT_PHASE, WR_PHASE_IDLE, WR_VIEW("turn done"));
 		break;
 	case WR_OPENAI_FAILED:
-		report(self, WR_REPORT_PHASE, WR_PHASE_FAILED, wr_buf_view(&turn->failure));
+		report(self, WR_REPORT_PHASE, WR_PHASE_FAILED,
+		       wr_view_of(turn->failure.data, turn->cause_bytes));
 		break;
 	case WR_OPENAI_INTERRUPTED:
 		report_bounds(self, WR_RUN_PAUSED);

@@ -398,5 +398,6 @@ static inline void check_story(const char *expected)
 #define FINISHED CALL_END "turn_end 1 r0\nrun_end r0\nphase idle: turn done\n"
 #define LIMITED CALL_END "turn_end 1 r0\nrun_end r2\nphase idle: turn done\n"
 #define FAILED(text) CALL_END "error " text "\nphase failed: " text "\n"
+#define FAILED_SAYING(text, said) CALL_END "error " text ": " said "\nphase failed: " text "\n"
 
 #endif

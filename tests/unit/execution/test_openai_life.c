@@ -690,6 +690,27 @@ static void test_numbers_of_a_profile_are_bounded(void)
 	}
 }
 
+/* Only a client that speaks TLS may have the key of such a profile. */
+static void test_a_key_is_not_sent_in_the_clear_to_a_server_behind_tls(void)
+{
+	struct wr_openai_profile secure;
+	struct wr_execution execution;
+	char text[64];
+
+	open_all();
+	secure = openai_profile;
+	snprintf(text, sizeof text, "https://127.0.0.1:%u/v1", server.port);
+	secure.base_url = text;
+	secure.origin = NULL;
+	CHECK_STATUS(wr_openai_execution(&openai, &secure, &execution), WR_INVALID);
+	secure.tls = (struct wr_tls_client *)(uintptr_t)8; /* is not looked at */
+	CHECK(wr_openai_profile_fault(&secure) == NULL);
+	CHECK_STATUS(wr_openai_execution(&openai, &secure, &execution), WR_INVALID);
+	turns(3);
+	CHECK_U64(server.accepted, 0);
+	close_all();
+}
+
 static void test_profiles_of_one_origin_share_its_connections(void)
 {
 	struct wr_openai_profile other, with_key;
@@ -768,6 +789,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_key_is_in_the_request_and_nowhere_else),
 	WR_TEST(test_profiles_that_cannot_be_used_are_refused_with_the_member),
 	WR_TEST(test_numbers_of_a_profile_are_bounded),
+	WR_TEST(test_a_key_is_not_sent_in_the_clear_to_a_server_behind_tls),
 	WR_TEST(test_profiles_of_one_origin_share_its_connections),
 	WR_TEST(test_a_base_url_keeps_its_path),
 	WR_TEST_END,
