@@ -19,6 +19,7 @@ void wr_openai_answer_begin(struct wr_openai_turn *self)
 	self->has_done = self->is_call_over = self->is_fed = self->has_chunk = false;
 	self->is_filtered = self->has_usage = false;
 	self->result = WR_RUN_FINISHED;
+	self->tls_fault = NULL;
 	wr_buf_deinit(&self->held);
 	wr_buf_deinit(&self->gathered);
 	wr_buf_deinit(&self->stream);

@@ -142,6 +142,8 @@ static void describe_call(struct wr_openai_turn *self)
 		describe_silence(self);
 	} else if (self->call_status == WR_UNAVAILABLE) {
 		add(out, "the model server cannot be reached");
+		if (self->os_error == 0 && self->tls_fault == NULL)
+			add(out, ": there is no such host");
 		add(out, words_of_error(self->os_error));
 	} else if (self->call_status == WR_CLOSED) {
 		add(out, self->form == WR_OPENAI_NOTHING
@@ -152,6 +154,10 @@ static void describe_call(struct wr_openai_turn *self)
 	} else {
 		add(out, "the model server's answer is not proper HTTP: ");
 		add(out, wr_status_text(self->call_status));
+	}
+	if (self->tls_fault != NULL) {
+		add(out, ": ");
+		add(out, self->tls_fault);
 	}
 }
 

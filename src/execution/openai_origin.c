@@ -4,6 +4,7 @@
 #include "bytes/utf8.h"
 #include "check.h"
 #include "codec/http/url.h"
+#include "io/net/resolver.h"
 
 #include <string.h>
 
@@ -66,12 +67,14 @@ static const char *url_fault(const struct wr_openai_profile *self)
 		return "base_url must not have a query";
 	if (url.target.bytes + endpoint.bytes > WR_HTTP_TARGET_BYTES_MAX)
 		return "base_url is too long";
-	if (url.is_secure && self->tls == NULL)
+	/* Without TLS in this build a key would go there in the clear. */
+	if (url.is_secure && (self->tls == NULL || !WR_TLS))
 		return "base_url is https, which needs a build with TLS (make TLS=bearssl)";
-	if (url.is_secure && (self->tls_name != NULL ? strlen(self->tls_name) : url.host.bytes) >
-				     WR_TLS_NAME_BYTES_MAX)
-		return "tls_name is too long";
-	if (self->resolver == NULL && find_address(&address, &url) != WR_OK)
+	if (url.host.bytes > WR_OPENAI_HOST_BYTES_MAX)
+		return "base_url has a host that is too long";
+	if (self->resolver != NULL)
+		return wr_lookup_takes(url.host) ? NULL : "base_url has a host that is no name";
+	if (find_address(&address, &url) != WR_OK)
 		return "base_url must have an address or localhost as its host";
 	return NULL;
 }
@@ -167,34 +170,22 @@ static bool is_same_origin(const struct wr_openai_profile *a, const struct wr_op
 	       is_same_text(a->tls_name, b->tls_name) && is_same_text(a->api_key, b->api_key);
 }
 
-/* By its number, or by its name where somebody looks it up. */
-static enum wr_status set_place(struct wr_http_client_config *config,
-				const struct wr_openai_profile *profile, const struct wr_url *url)
+static void set_place(struct wr_openai_origin *self, struct wr_http_client_config *config,
+		      const struct wr_url *url)
 {
-	enum wr_status status = find_address(&config->address, url);
+	const struct wr_openai_profile *profile = self->profile;
 
-	if (status == WR_OK || profile->resolver == NULL)
-		return status;
+	config->host = url->authority;
 	config->resolver = profile->resolver;
 	config->host_name = url->host;
 	config->port = url->port;
-	return WR_OK;
-}
-
-static void set_tls(struct wr_openai_origin *self, struct wr_http_client_config *config,
-		    const struct wr_url *url)
-{
-	const struct wr_openai_profile *profile = self->profile;
-	struct wr_view name =
-		profile->tls_name != NULL ? wr_view_of_string(profile->tls_name) : url->host;
-
+	if (profile->resolver == NULL)
+		wr_assert(find_address(&config->address, url) == WR_OK);
 	if (!url->is_secure)
 		return;
-	/* The key goes nowhere unless this is so (wr_openai_profile_fault). */
-	wr_assert(profile->tls != NULL && name.bytes <= WR_TLS_NAME_BYTES_MAX);
-	memcpy(self->tls_name, name.data, name.bytes);
+	memcpy(self->host_name, url->host.data, url->host.bytes);
 	config->tls = profile->tls;
-	config->tls_name = self->tls_name;
+	config->tls_name = profile->tls_name != NULL ? profile->tls_name : self->host_name;
 }
 
 static enum wr_status open_client(struct wr_openai_origin *self)
@@ -203,21 +194,16 @@ static enum wr_status open_client(struct wr_openai_origin *self)
 	struct wr_http_client_config config;
 	struct wr_buf authorization;
 	struct wr_url url;
-	enum wr_status status;
+	enum wr_status status = WR_OK;
 
 	wr_assert(wr_url_parse(&url, wr_view_of_string(profile->base_url)) == WR_OK);
-	/* The client speaks plain HTTP only: a key does not go there as if it were TLS. */
-	if (url.is_secure)
-		return WR_INVALID;
 	wr_http_client_defaults(&config);
-	config.host = url.authority;
+	set_place(self, &config, &url);
 	/* A turn waits for nothing that is ours. */
 	config.connection_count_max = WR_OPENAI_TURN_COUNT_MAX;
 	config.queue_count_max = WR_WORKER_COUNT_MAX;
 	wr_buf_init(&authorization, self->set->allocator, KEY_BYTES_MAX + 16);
-	set_tls(self, &config, &url);
-	status = set_place(&config, profile, &url);
-	if (status == WR_OK && profile->api_key != NULL) {
+	if (profile->api_key != NULL) {
 		wr_buf_append_view(&authorization, WR_VIEW("Bearer "));
 		wr_buf_append_view(&authorization, wr_view_of_string(profile->api_key));
 		config.authorization = wr_buf_view(&authorization);

@@ -20,12 +20,15 @@
 
 /* ---- an origin: one HTTP client for all profiles that agree about it (openai_origin.c) ---- */
 
+/* As long as a host name can be (RFC 1035 2.3.4). */
+enum { WR_OPENAI_HOST_BYTES_MAX = 253 };
+
 struct wr_openai_origin {
 	struct wr_openai_origin *next;
 	struct wr_openai *set;
 	const struct wr_openai_profile *profile; /* the first that had it */
 	struct wr_http_client *client;
-	char tls_name[WR_TLS_NAME_BYTES_MAX + 1]; /* of https: whom its certificate must name */
+	char host_name[WR_OPENAI_HOST_BYTES_MAX + 1]; /* of its certificate */
 };
 
 /* Finds or makes it, and sets profile->origin. WR_OK, WR_NO_MEMORY, WR_INVALID. */
@@ -93,6 +96,7 @@ struct wr_openai_turn {
 	bool is_call_over; /* with this status: */
 	enum wr_status call_status;
 	int os_error;
+	const char *tls_fault;	/* or NULL */
 	struct wr_buf held;	/* what of the stream is not read yet */
 	bool is_fed;		/* ... and is with the reader */
 	struct wr_buf gathered; /* WHOLE, REFUSAL */

@@ -129,6 +129,7 @@ static void on_done(struct wr_http_call *call, const struct wr_http_outcome *out
 	struct wr_openai_turn *self = turn_of(call);
 
 	end_call(self, outcome->status, outcome->os_error);
+	self->tls_fault = outcome->fault;
 	wr_openai_go_on(self->worker);
 }
 

@@ -4,8 +4,59 @@
 #include "unit/execution/openai_world.h"
 
 #include "bytes/utf8.h"
+#include "io/net/resolver.h"
+#if WR_TLS
+#include "io/tls/tls.h"
+#endif
 
 static char url[256];
+static struct wr_resolver *resolver;
+#if WR_TLS
+static struct wr_tls_client *tls_client;
+#endif
+
+/* Trusts WR_PROVIDER_CA, or what the system does. */
+static void open_tls(void)
+{
+#if WR_TLS
+	struct wr_tls_client_config config;
+	struct wr_buf message;
+	char storage[512];
+
+	wr_buf_init_fixed(&message, storage, sizeof storage);
+	wr_tls_client_defaults(&config);
+	config.ca_file = getenv("WR_PROVIDER_CA");
+	tls_client = wr_tls_client_new(&reactor, wr_test_allocator(), &config, &message);
+	if (tls_client == NULL)
+		fprintf(stderr, "%.*s\n", (int)message.bytes, message.data);
+	CHECK(tls_client != NULL);
+	openai_profile.tls = tls_client;
+#endif
+}
+
+/* Names are looked up, and TLS is spoken, where the address of the server wants it. */
+static void open_network(void)
+{
+	struct wr_resolver_config config;
+
+	wr_resolver_defaults(&config);
+	resolver = wr_resolver_new(&reactor, wr_test_allocator(), &config);
+	CHECK(resolver != NULL);
+	openai_profile.resolver = resolver;
+	if (strncmp(url, "https:", 6) == 0)
+		open_tls();
+}
+
+static void close_talk(void)
+{
+	close_runtime();
+	wr_resolver_free(resolver);
+#if WR_TLS
+	if (tls_client != NULL)
+		wr_tls_client_free(tls_client);
+#endif
+	close_reactor();
+}
 
 /* NULL: its own key. */
 static void open_talk(const char *suffix, const char *key)
@@ -25,7 +76,9 @@ static void open_talk(const char *suffix, const char *key)
 	openai_profile.output_tokens_max = 60;
 	openai_profile.temperature = "0";
 	openai_profile.retry_count_max = 0;
-	open_world();
+	open_reactor();
+	open_network();
+	open_runtime();
 }
 
 /* Its own line at the end, as the runner of tests counts them. */
@@ -52,7 +105,7 @@ static void test_a_conversation(void)
 	check_turn("and once more");
 	CHECK_U64(count_in_trace("\nturn_end 2 r0\nrun_end "), 1);
 	CHECK_U64(count_in_trace("\nerror "), 0);
-	close_world();
+	close_talk();
 }
 
 static void test_an_interrupt_and_what_follows(void)
@@ -66,7 +119,7 @@ static void test_an_interrupt_and_what_follows(void)
 	CHECK_U64(wr_openai_live_count(&openai), 0);
 	openai_profile.output_tokens_max = 8;
 	check_turn("go on");
-	close_world();
+	close_talk();
 }
 
 static void test_a_wrong_key_is_told_without_it(void)
@@ -81,7 +134,7 @@ static void test_a_wrong_key_is_told_without_it(void)
 	CHECK(strstr(trace, "error the model server refused the key; check the profile's api_key "
 			    "(401)\n") != NULL);
 	CHECK(strstr(trace, "sk-wrong") == NULL);
-	close_world();
+	close_talk();
 }
 
 static void test_a_wrong_path_is_told(void)
@@ -93,7 +146,7 @@ static void test_a_wrong_path_is_told(void)
 		fail_with_trace("a failure");
 	CHECK(strstr(trace, "error the model server does not know this path or model; check the "
 			    "profile's base_url and model (404)") != NULL);
-	close_world();
+	close_talk();
 }
 
 const struct wr_test wr_tests[] = {

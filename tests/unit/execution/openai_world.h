@@ -254,7 +254,17 @@ static inline void set_profile(void)
 	openai_profile.retry_after_ms_max = 8;
 }
 
-static inline void open_world(void)
+static inline void open_reactor(void)
+{
+	struct wr_error error;
+
+	trace_bytes = 0;
+	trace[0] = '\0';
+	CHECK_STATUS(wr_reactor_init(&reactor, wr_test_allocator(), &error), WR_OK);
+	wr_openai_init(&openai, &reactor, wr_test_allocator());
+}
+
+static inline void open_runtime(void)
 {
 	struct wr_runtime_ports ports = {
 		.wall_ms = wall_ms,
@@ -266,10 +276,6 @@ static inline void open_world(void)
 	struct wr_runtime_config config;
 	struct wr_error error;
 
-	trace_bytes = 0;
-	trace[0] = '\0';
-	CHECK_STATUS(wr_reactor_init(&reactor, wr_test_allocator(), &error), WR_OK);
-	wr_openai_init(&openai, &reactor, wr_test_allocator());
 	if (uses_store) {
 		ports.store = open_store();
 		wr_reactor_add_hook(&reactor, &settle_hook);
@@ -288,10 +294,11 @@ static inline void open_all(void)
 {
 	open_server();
 	set_profile();
-	open_world();
+	open_reactor();
+	open_runtime();
 }
 
-static inline void close_world(void)
+static inline void close_runtime(void)
 {
 	wr_openai_deinit(&openai);
 	wr_runtime_free(runtime);
@@ -299,12 +306,17 @@ static inline void close_world(void)
 		kept_store_deinit(&store);
 		wr_reactor_remove_hook(&reactor, &settle_hook);
 	}
+}
+
+static inline void close_reactor(void)
+{
 	wr_reactor_deinit(&reactor);
 }
 
 static inline void close_all(void)
 {
-	close_world();
+	close_runtime();
+	close_reactor();
 	close_server();
 }
 
