@@ -72,11 +72,13 @@ static const char *url_fault(const struct wr_openai_profile *self)
 		return "base_url is https, which needs a build with TLS (make TLS=bearssl)";
 	if (url.host.bytes > WR_OPENAI_HOST_BYTES_MAX)
 		return "base_url has a host that is too long";
-	if (self->resolver != NULL)
-		return wr_lookup_takes(url.host) ? NULL : "base_url has a host that is no name";
-	if (find_address(&address, &url) != WR_OK)
+	if (self->tls_name != NULL && strlen(self->tls_name) > WR_TLS_NAME_BYTES_MAX)
+		return "tls_name is too long";
+	if (find_address(&address, &url) == WR_OK)
+		return NULL;
+	if (self->resolver == NULL)
 		return "base_url must have an address or localhost as its host";
-	return NULL;
+	return wr_lookup_takes(url.host) ? NULL : "base_url has a host that is no name";
 }
 
 static bool is_text(const char *text, size_t bytes_max)
@@ -176,11 +178,13 @@ static void set_place(struct wr_openai_origin *self, struct wr_http_client_confi
 	const struct wr_openai_profile *profile = self->profile;
 
 	config->host = url->authority;
-	config->resolver = profile->resolver;
-	config->host_name = url->host;
-	config->port = url->port;
-	if (profile->resolver == NULL)
-		wr_assert(find_address(&config->address, url) == WR_OK);
+	/* By its number, or by its name where somebody looks it up. */
+	if (find_address(&config->address, url) != WR_OK) {
+		wr_assert(profile->resolver != NULL);
+		config->resolver = profile->resolver;
+		config->host_name = url->host;
+		config->port = url->port;
+	}
 	if (!url->is_secure)
 		return;
 	memcpy(self->host_name, url->host.data, url->host.bytes);
