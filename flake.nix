@@ -32,6 +32,23 @@
           };
         };
 
+      # The same with TLS, by BearSSL: its folder as the GNUmakefile wants it (vendor/README.md).
+      withTls =
+        pkgs:
+        (package pkgs).overrideAttrs {
+          pname = "worker-runtime-tls";
+          postPatch = ''
+            mkdir bearssl
+            ln -s ${pkgs.bearssl.dev}/include bearssl/inc
+            ln -s ${pkgs.bearssl.lib}/lib bearssl/build
+          '';
+          makeFlags = [
+            "PREFIX=$(out)"
+            "TLS=bearssl"
+            "BEARSSL_DIR=bearssl"
+          ];
+        };
+
       # `make test`. It builds with the sanitizers, so with the flags of the GNUmakefile alone.
       tests =
         pkgs:
@@ -52,10 +69,12 @@
       packages = forEach (pkgs: {
         default = package pkgs;
         yoi = package pkgs;
+        tls = withTls pkgs;
       });
 
       checks = forEach (pkgs: {
         yoi = package pkgs;
+        tls = withTls pkgs;
         test = tests pkgs;
       });
 

@@ -4,8 +4,11 @@
 passed=0 failed=0 skipped=0
 out=build/check
 mkdir -p "$out"
-sources=$(find src -name '*.c' ! -name 'poller_kqueue.c')
-headers=$(find src -name '*.h')
+# io/tls needs BearSSL, and so is looked at by gates of its own, with what else knows of TLS.
+sources=$(find src -name '*.c' ! -name 'poller_kqueue.c' ! -path 'src/io/tls/*')
+headers=$(find src -name '*.h' ! -path 'src/io/tls/*')
+tls_sources=$(grep -l WR_TLS $sources; find src/io/tls -name '*.c')
+tls_headers=$(find src/io/tls -name '*.h')
 everything=$(find src tests bench fuzz -name '*.[ch]' 2>/dev/null)
 
 verdict() { # NAME CODE LOG
@@ -33,9 +36,16 @@ need() { # TOOL NAME: false, and counted, when the tool is not there
 cflags='-std=c11 -pedantic -Wall -Wextra -D_GNU_SOURCE -iquote src -iquote tests
 	-DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=1 -DWR_TLS=0'
 
+need_bearssl() { # NAME
+	printf '#include <bearssl.h>\n' | ${CC:-cc} -xc -fsyntax-only - >/dev/null 2>&1 && return 0
+	skipped=$((skipped + 1))
+	printf '%-40s skipped: libbearssl-dev is not installed\n' "$1"
+	return 1
+}
+
 warnings() { make -s CC="$1" MODE=release WERROR=-Werror B="$out/$1" all tools test-objects; }
 alone() {
-	for header in $headers; do
+	for header in "$@"; do
 		printf '#include "%s"\nextern int alone;\n' "${header#src/}" >"$out/alone.c"
 		# shellcheck disable=SC2086
 		${CC:-cc} $cflags -Werror -fsyntax-only "$out/alone.c" || return 1
@@ -59,26 +69,50 @@ analyzer() {
 }
 clang_tidy() {
 	# shellcheck disable=SC2086
-	echo $sources | tr ' ' '\n' | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$(echo $cflags)" sh
+	echo "$@" | tr ' ' '\n' | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$(echo $cflags)" sh
 }
 cpp_check() {
 	# shellcheck disable=SC2086
 	cppcheck -q -j 2 --std=c11 --enable=warning,portability,performance --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-		--error-exitcode=1 -I src -DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=1 -DWR_TLS=0 \
-		$sources
+		--error-exitcode=1 -I src -DWR_HTTP_SERVER=1 -DWR_WS_SERVER=1 -DWR_FS_STORE=1 "-DWR_TLS=$tls" \
+		"$@"
+}
+tls_warnings() { # the objects that are others with TLS, and their tests
+	objects=
+	for file in $tls_sources $(find tests -name 'test_tls*.c'); do
+		objects="$objects $out/tls-$1/obj/${file%.c}.o"
+	done
+	# shellcheck disable=SC2086
+	make -s CC="$1" TLS=bearssl MODE=release WERROR=-Werror B="$out/tls-$1" $objects
 }
 
 need gcc 'warnings, gcc' && gate 'warnings, gcc' warnings gcc
 need clang 'warnings, clang' && gate 'warnings, clang' warnings clang
-gate 'headers compile alone' alone
+# shellcheck disable=SC2086
+gate 'headers compile alone' alone $headers
 gate 'house rules' tidy
 need gcc 'installed headers' && gate 'installed headers' installed
 need nm 'names start wr_' && gate 'names start wr_' names
 need clang-format 'format' && gate 'format' sh -c "clang-format --dry-run -Werror $(echo "$everything" | tr '\n' ' ')"
 need gcc 'gcc -fanalyzer' && gate 'gcc -fanalyzer' analyzer
-need cppcheck 'cppcheck' && gate 'cppcheck' cpp_check
-need clang-tidy 'clang-tidy' && gate 'clang-tidy' clang_tidy
+tls=0
+# shellcheck disable=SC2086
+need cppcheck 'cppcheck' && gate 'cppcheck' cpp_check $sources
+# shellcheck disable=SC2086
+need clang-tidy 'clang-tidy' && gate 'clang-tidy' clang_tidy $sources
+if need_bearssl 'TLS'; then
+	tls=1
+	cflags="${cflags%0}1"
+	need gcc 'TLS: warnings, gcc' && gate 'TLS: warnings, gcc' tls_warnings gcc
+	need clang 'TLS: warnings, clang' && gate 'TLS: warnings, clang' tls_warnings clang
+	# shellcheck disable=SC2086
+	gate 'TLS: headers compile alone' alone $tls_headers
+	# shellcheck disable=SC2086
+	need cppcheck 'TLS: cppcheck' && gate 'TLS: cppcheck' cpp_check $tls_sources
+	# shellcheck disable=SC2086
+	need clang-tidy 'TLS: clang-tidy' && gate 'TLS: clang-tidy' clang_tidy $tls_sources
+fi
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"
 else

@@ -37,6 +37,15 @@ matrix() {
 		# shellcheck disable=SC2086
 		part "test $features" make -s test $features
 	done
+	if printf '#include <bearssl.h>\n' | ${CC:-cc} -xc -fsyntax-only - >/dev/null 2>&1; then
+		part 'test TLS=bearssl' make -s test TLS=bearssl
+		part 'test TLS=bearssl WS_SERVER=0 FS_STORE=0' make -s test TLS=bearssl WS_SERVER=0 \
+			FS_STORE=0
+		part 'test TLS=bearssl kqueue' make -s test TLS=bearssl POLLER=kqueue \
+			ONLY='unit/io unit/conn e2e/test_tls'
+	else
+		skip 'test TLS=bearssl' 'libbearssl-dev is not installed'
+	fi
 	part 'test kqueue' make -s test POLLER=kqueue
 	if command -v clang >/dev/null 2>&1; then
 		part 'test clang' make -s test CC=clang B=build/nightly/clang

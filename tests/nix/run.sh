@@ -113,6 +113,10 @@ shell_has_tools() { # each that tests/check.sh asks for, under the name of its p
 	done
 }
 builds() { of_flake build yoi --out-link "$work/result" --print-build-logs; }
+builds_tls() { of_flake build tls --out-link "$work/tls" --print-build-logs; }
+has_tls() { # what it says without it names how to get it
+	"$work/tls/bin/worker-runtime" --help | grep -q '^TLS$'
+}
 untracked_stays_out() {
 	case $flake in path:*) return 0 ;; esac
 	tree=$(nix flake metadata --json "$flake" | sed 's/.*"path":"\([^"]*\)".*/\1/')
@@ -135,6 +139,7 @@ check 'only what is tracked is built' untracked_stays_out
 check 'the outputs follow the schema' follows_schema
 check 'the package, for every system' evaluates_everywhere packages yoi
 check 'the default package, for every system' evaluates_everywhere packages default
+check 'the package with TLS, for every system' evaluates_everywhere packages tls
 check 'the tests, for every system' evaluates_everywhere checks test
 check 'the shell, for every system' evaluates_everywhere devShells default
 check 'the shell has the tools of make check' shell_has_tools
@@ -142,6 +147,10 @@ check 'nix build .#yoi' builds
 check 'worker-runtime is installed' is_installed worker-runtime
 [ ! -e src/backend/main.c ] || check 'workspace-server is installed' is_installed workspace-server
 check 'the library is installed' library_is_installed
+if [ -e /usr/include/bearssl.h ]; then
+	check 'nix build .#tls' builds_tls
+	check 'worker-runtime with TLS has it' has_tls
+fi
 [ -z "${WR_TEST_LONG:-}" ] || check 'the tests pass in the sandbox' tests_pass
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -47,6 +47,14 @@
           overrideAttrs = changes: mkDerivation system (attributes // changes);
         };
 
+      # Of this machine, when it has it.
+      bearssl =
+        system:
+        shell system "bearssl" {
+          args = [ ./bearssl.sh ];
+          tools = tools system;
+        };
+
       named = system: name: shell system name { args = [ "-c" "echo >$out" ]; };
 
       packagesOf =
@@ -63,6 +71,10 @@
           coreutils = tools system;
           gnugrep = tools system;
           python3 = tools system;
+          bearssl = {
+            dev = bearssl system;
+            lib = bearssl system;
+          };
           stdenv = {
             mkDerivation = mkDerivation system;
             hostPlatform.isDarwin = builtins.match ".*-darwin" system != null;
