@@ -30,10 +30,11 @@ static bool read_upgrade(struct wr_request *request, struct wr_view *cursor)
 {
 	const struct wr_http_exchange *exchange = request->exchange;
 	enum wr_ws_handshake_fault fault;
+	enum wr_status status =
+		wr_cursor_query_read(cursor, &request->server->texts, exchange->target.query);
 
-	if (wr_cursor_query_read(cursor, &request->server->texts, exchange->target.query) !=
-	    WR_OK) {
-		wr_refuse(request, WR_WIRE_INVALID_QUERY, WR_VIEW_NULL);
+	if (status != WR_OK) {
+		wr_refuse_query(request, status);
 		return false;
 	}
 	fault = wr_ws_handshake_check(exchange->head);

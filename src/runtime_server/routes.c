@@ -51,6 +51,12 @@ void wr_refuse_status(struct wr_request *request, enum wr_status status,
 	wr_refuse(request, wr_wire_error_of(status), wr_view_of_string(error->detail));
 }
 
+void wr_refuse_query(struct wr_request *request, enum wr_status status)
+{
+	wr_refuse(request, status == WR_INVALID ? WR_WIRE_INVALID_QUERY : WR_WIRE_OVERLOADED,
+		  WR_VIEW_NULL);
+}
+
 /* ---- the id in a path ---- */
 
 /* Decodes it. False, and answered, when it is not UTF-8. */

@@ -34,6 +34,8 @@ void wr_refuse(struct wr_request *request, enum wr_wire_error error, struct wr_v
 /* Answers with the error of a core status; what core had to say is the message. */
 void wr_refuse_status(struct wr_request *request, enum wr_status status,
 		      const struct wr_error *error);
+/* What became of reading the query: it is wrong, or there is no memory for what it says. */
+void wr_refuse_query(struct wr_request *request, enum wr_status status);
 
 /* False, and answered: the path's id is blank. */
 bool wr_request_has_worker_id(struct wr_request *request);

@@ -57,9 +57,11 @@ void wr_serve_worker_list(struct wr_request *request)
 	struct wr_http_producer producer = {.produce = produce_list, .release = release_list};
 	struct wr_list_query query;
 	struct list_answer *answer;
+	enum wr_status status =
+		wr_list_query_read(&query, &server->texts, request->exchange->target.query);
 
-	if (wr_list_query_read(&query, &server->texts, request->exchange->target.query) != WR_OK) {
-		wr_refuse(request, WR_WIRE_INVALID_QUERY, WR_VIEW_NULL);
+	if (status != WR_OK) {
+		wr_refuse_query(request, status);
 		return;
 	}
 	answer = take_answer(request, sizeof *answer);
