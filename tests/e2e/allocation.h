@@ -190,4 +190,79 @@ static inline unsigned ask(const char *method, const char *target, const char *b
 	return ask_beside(0, method, target, body);
 }
 
+/* ---- what can be seen ---- */
+
+static char before[FAULT_TEXT_BYTES], after[FAULT_TEXT_BYTES];
+
+/* Everything that requests may change: given by the test. */
+static void look(char *out, size_t room);
+
+/* Appends what is told there. */
+static inline void look_at(char *out, size_t room, const char *target)
+{
+	size_t bytes = strlen(out);
+	unsigned status = ask("GET", target, "");
+
+	CHECK(status == 200 || status == 404);
+	CHECK((size_t)snprintf(out + bytes, room - bytes, "%s\n", body_of_got()) < room - bytes);
+}
+
+static inline void check_nothing_changed(void)
+{
+	look(after, sizeof after);
+	CHECK_STRING(wr_view_of_string(after), before);
+}
+
+/* ---- requests ---- */
+
+/* Whether an answer is one that tells to come again: given by the test. */
+static bool says_no_memory(unsigned status);
+
+enum { FAULT_N_MAX = 2000 };
+
+struct operation {
+	const char *label, *method, *target, *body;
+	unsigned expected;
+	unsigned refused_min; /* of its allocations: so many at least are felt */
+};
+
+/* Asks with the n-th allocation failing, for n from 1, until none fails any more. The answer to
+ * what was decided and waits for the disk has to be kept: without memory for that the connection
+ * ends, and the client asks again with its Idempotency-Key. */
+static inline void ask_with_faults(const struct operation *operation, const char *with)
+{
+	unsigned refused = 0, status;
+
+	wr_test_case(operation->label);
+	for (uint64_t n = 1;; n++) {
+		CHECK(n < FAULT_N_MAX);
+		look(before, sizeof before);
+		fields = with;
+		fail_nth(n);
+		status = ask(operation->method, operation->target, operation->body);
+		fields = "";
+		if (!has_failed())
+			break;
+		if (status == operation->expected) /* it could do without */
+			continue;
+		refused++;
+		if (status == 0) /* as when a network fails: it may have been done, or not */
+			continue;
+		CHECK(says_no_memory(status));
+		check_nothing_changed();
+	}
+	CHECK_U64(status, operation->expected);
+	CHECK(refused >= operation->refused_min);
+}
+
+/* The number that the next descriptor would have. */
+static inline int next_descriptor(void)
+{
+	int fd = dup(0);
+
+	CHECK(fd >= 0);
+	close(fd);
+	return fd;
+}
+
 #endif

@@ -43,7 +43,7 @@ static void on_deliver(void *context, uint32_t worker, const struct wr_input *in
 	struct bed *self = context;
 	struct wr_runtime *runtime = self->fixture.runtime;
 	const struct wr_output output = {.kind = WR_OUTPUT_TEXT_DELTA, .text = WR_VIEW_INIT("re")};
-	char copy[100];
+	char copy[100] = "";
 	struct wr_view text = wr_view_of(copy, input->content.bytes);
 
 	CHECK(input->content.bytes <= sizeof copy);
