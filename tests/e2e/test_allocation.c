@@ -395,7 +395,7 @@ static void start_with_faults(bool has_workers)
 		}
 		CHECK_U64(next_descriptor(), descriptor);
 	}
-	CHECK(refused > 10);
+	CHECK(refused > 5);
 }
 
 static void test_a_start_without_memory_leaves_nothing(void)

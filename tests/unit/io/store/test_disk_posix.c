@@ -355,6 +355,64 @@ static void test_a_limit_of_the_file_size_is_an_error_not_a_signal(void)
 	REMOVE_BASE("f");
 }
 
+static void test_a_handle_that_is_none_is_an_error(void)
+{
+	struct wr_posix_disk posix;
+	struct wr_disk disk;
+	uint64_t bytes;
+	char data[4];
+	size_t n;
+	int handle;
+
+	make_base();
+	disk = open_disk(&posix, base);
+	handle = disk.ops->open(disk.context, "f", WR_DISK_CREATE);
+	CHECK(handle >= 0);
+	disk.ops->close(disk.context, handle);
+	CHECK(disk.ops->read(disk.context, handle, data, sizeof data, 0, &n) == -EBADF);
+	CHECK(disk.ops->write(disk.context, handle, data, sizeof data, 0, &n) == -EBADF);
+	CHECK(disk.ops->sync(disk.context, handle) == -EBADF);
+	CHECK(disk.ops->size(disk.context, handle, &bytes) == -EBADF);
+	CHECK(disk.ops->truncate(disk.context, handle, 0) == -EBADF);
+	wr_posix_disk_close(&posix);
+	CHECK(disk.ops->sync_folder(disk.context) == -EBADF);
+	REMOVE_BASE("f");
+}
+
+static void ignore_name(void *context, const char *name)
+{
+	(void)context, (void)name;
+}
+
+static void test_without_descriptors_nothing_is_opened(void)
+{
+	struct rlimit limit;
+	struct wr_posix_disk posix, other;
+	struct wr_disk disk;
+	int next, os_error = 0;
+
+	make_base();
+	disk = open_disk(&posix, base);
+	next = dup(0);
+	CHECK(next >= 0 && close(next) == 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = (rlim_t)next;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK(disk.ops->open(disk.context, "f", WR_DISK_CREATE) == -EMFILE);
+	CHECK(disk.ops->list(disk.context, ignore_name, NULL) == -EMFILE);
+	CHECK(disk.ops->lock(disk.context) == -EMFILE);
+	CHECK(!wr_posix_disk_open(&other, base, false, &os_error));
+	CHECK_U64(os_error, EMFILE);
+	/* One is enough for the folder, and not for making sure of it. */
+	limit.rlim_cur++;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK(!wr_posix_disk_open(&other, base, false, &os_error));
+	CHECK_U64(os_error, EMFILE);
+	CHECK(dup(0) == next);
+	wr_posix_disk_close(&posix);
+	CHECK(rmdir(base) == 0);
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_folders_are_made_for_us_alone),
 	WR_TEST(test_a_path_may_be_relative),
@@ -368,5 +426,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_one_process_has_the_lock),
 	WR_TEST(test_a_lock_that_is_a_link_is_refused),
 	WR_TEST(test_a_limit_of_the_file_size_is_an_error_not_a_signal),
+	WR_TEST(test_a_handle_that_is_none_is_an_error),
+	WR_TEST(test_without_descriptors_nothing_is_opened),
 	WR_TEST_END,
 };

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* What happened, in its order; written by one thread at a time. */
@@ -294,6 +295,25 @@ static void test_no_memory_is_said(void)
 	CHECK_STATUS(wr_jobs_new(&jobs, wr_test_allocator(), true), WR_NO_MEMORY);
 }
 
+static void test_no_descriptors_for_a_helper_is_said(void)
+{
+	struct wr_jobs *jobs = NULL;
+	int next = dup(0);
+	struct rlimit limit;
+
+	CHECK(next >= 0 && close(next) == 0);
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = (rlim_t)next;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK_STATUS(wr_jobs_new(&jobs, wr_test_allocator(), false), WR_IO);
+	limit.rlim_cur++; /* for one end of the pipe */
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK_STATUS(wr_jobs_new(&jobs, wr_test_allocator(), false), WR_IO);
+	limit.rlim_cur = limit.rlim_max; /* the test goes on to its end */
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	CHECK(dup(0) == next);
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_inline_nothing_runs_until_a_step_and_nothing_ends_until_a_poll),
 	WR_TEST(test_inline_a_sync_overtakes_what_works_in_steps),
@@ -305,5 +325,6 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_thread_freeing_runs_to_the_end_and_reports_nothing),
 	WR_TEST(test_thread_a_chain_of_jobs_loses_none),
 	WR_TEST(test_no_memory_is_said),
+	WR_TEST(test_no_descriptors_for_a_helper_is_said),
 	WR_TEST_END,
 };

@@ -575,10 +575,9 @@ static void test_the_last_file_missing_before_a_prepared_one_is_damage(void)
 	wr_kit_free(kit);
 }
 
-static void test_files_that_were_merged_into_another_are_removed(void)
+/* 1 stands for 1 and 2; 2 was not yet removed. */
+static void make_merged(struct wr_kit *kit)
 {
-	struct wr_kit *kit = wr_kit_new();
-
 	wr_kit_begin(kit, 1, 0);
 	wr_kit_item(kit, 1, "a");
 	wr_kit_event(kit, 1, "b");
@@ -595,7 +594,6 @@ static void test_files_that_were_merged_into_another_are_removed(void)
 	wr_kit_event(kit, 2, "e");
 	wr_kit_event(kit, 2, "f");
 	wr_kit_end(kit);
-	/* 1 stands for 1 and 2 now; 2 was not yet removed. */
 	kit->sequence = 0;
 	kit->items[1] = 0;
 	kit->places[1] = 0;
@@ -609,6 +607,13 @@ static void test_files_that_were_merged_into_another_are_removed(void)
 	kit->header.file_bytes = (uint32_t)kit->used;
 	wr_kit_end(kit);
 	wr_sim_disk_put(kit->sim, wr_kit_index(2), WR_VIEW("of before"));
+}
+
+static void test_files_that_were_merged_into_another_are_removed(void)
+{
+	struct wr_kit *kit = wr_kit_new();
+
+	make_merged(kit);
 	check_twice(kit->sim, "<later> 5.2:e 6.2:f ");
 	CHECK(!wr_kit_has(kit->sim, wr_kit_log(2)) && !wr_kit_has(kit->sim, wr_kit_index(2)));
 	CHECK_U64(second.info.segment_count, 3);
@@ -1295,6 +1300,40 @@ static void make_sound(struct wr_kit *kit)
 	wr_sim_disk_put(kit->sim, "clean.tmp.00000000", WR_VIEW("unfinished"));
 }
 
+/* A tail to keep aside where there are more than enough already. */
+static void make_torn_again(struct wr_kit *kit)
+{
+	make_torn(kit);
+	for (unsigned i = 100; i < 109; i++) {
+		char name[40];
+
+		snprintf(name, sizeof name, "torn-%020u", i);
+		wr_sim_disk_put(kit->sim, name, WR_VIEW("an older one"));
+	}
+}
+
+/* Prepared ones that are of no use, before and behind one that is missing. */
+static void make_unfit(struct wr_kit *kit)
+{
+	make_plain(kit);
+	wr_kit_prepared(kit, 3);
+	wr_kit_prepared(kit, 4);
+	wr_kit_prepared(kit, 6);
+	wr_kit_cut(kit->sim, wr_kit_log(3), WR_KIT_SEGMENT_BYTES - 8);
+}
+
+/* The last file lost its header, and with it its generation. */
+static void make_headless(struct wr_kit *kit)
+{
+	make_plain(kit);
+	wr_kit_flip(kit->sim, wr_kit_log(2), 60, 1);
+}
+
+static void make_nothing(struct wr_kit *kit)
+{
+	(void)kit;
+}
+
 static const struct {
 	const char *label;
 	make_fn *make;
@@ -1304,6 +1343,11 @@ static const struct {
 	{"torn", make_torn, "1.1:a 2.2:b 3.1:c 4.1:d "},
 	{"torn over two", make_torn_over_two, "<three> 5.1:e 6.2:f "},
 	{"damaged", make_damaged, "1.1:a 2.2#1:b 3.1:c !2 "},
+	{"torn again", make_torn_again, "1.1:a 2.2:b 3.1:c 4.1:d "},
+	{"merged", make_merged, "<later> 5.2:e 6.2:f "},
+	{"unfit", make_unfit, plain},
+	{"headless", make_headless, plain},
+	{"nothing", make_nothing, ""},
 };
 
 struct cutter {

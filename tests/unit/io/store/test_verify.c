@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILES_MAX = 32 };
 
@@ -351,6 +353,108 @@ static void test_a_disk_that_cannot_be_read_is_told(void)
 	wr_kit_free(kit);
 }
 
+/* ---- who listens ---- */
+
+static struct {
+	unsigned begun, progress;
+	enum wr_status status;
+} heard;
+
+static enum wr_status on_begin(void *context, const struct wr_verify_result *so_far)
+{
+	(void)context;
+	CHECK(so_far->bytes != 0);
+	heard.begun++;
+	return heard.status;
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t of)
+{
+	(void)context;
+	CHECK(done <= of);
+	heard.progress++;
+}
+
+static enum wr_status run_with(struct wr_sim_disk *sim, const struct wr_verify_visitor *visitor)
+{
+	struct wr_disk disk = wr_sim_disk_port(sim);
+
+	heard.begun = heard.progress = 0;
+	return wr_verify_run(&result, wr_test_allocator(), &disk, visitor, &error);
+}
+
+static void test_nobody_has_to_listen(void)
+{
+	const struct wr_verify_visitor nobody = {.file = NULL};
+	const struct wr_verify_visitor files = {.file = on_file};
+	struct wr_kit *kit = make_log(WR_KIT_CLOSE);
+
+	CHECK_STATUS(run_with(kit->sim, &nobody), WR_OK);
+	CHECK_U64(result.state, WR_VERIFY_SOUND);
+	CHECK_U64(result.last_sequence, 4);
+	told.count = 0;
+	CHECK_STATUS(run_with(kit->sim, &files), WR_OK);
+	CHECK(told.count > 3);
+	wr_kit_free(kit);
+}
+
+static void test_the_beginning_is_told_and_may_be_the_end(void)
+{
+	const struct wr_verify_visitor visitor = {.begin = on_begin, .progress = on_progress};
+	struct wr_kit *kit = make_log(WR_KIT_CLOSE);
+
+	CHECK_STATUS(run_with(kit->sim, &visitor), WR_OK);
+	CHECK(heard.begun == 1 && heard.progress > 0);
+	heard.status = WR_CLOSED;
+	CHECK_STATUS(run_with(kit->sim, &visitor), WR_CLOSED);
+	CHECK_STATUS(error.status, WR_CLOSED);
+	CHECK(heard.begun == 1 && heard.progress == 0);
+	wr_kit_free(kit);
+}
+
+static void test_a_checkpoint_without_an_end_is_told(void)
+{
+	struct wr_kit *kit = wr_kit_new();
+
+	wr_kit_begin(kit, 1, 0);
+	wr_kit_event(kit, 1, "a");
+	wr_kit_end(kit);
+	wr_kit_begin(kit, 2, WR_SEGMENT_CHECKPOINT);
+	wr_kit_checkpoint(kit, NULL);
+	wr_kit_end(kit);
+	wr_kit_begin(kit, 3, 0);
+	wr_kit_event(kit, 1, "b");
+	wr_kit_end(kit);
+	look(kit->sim);
+	CHECK_STRING(wr_view_of_string(check_file(wr_kit_log(2), WR_VERIFY_SOUND)->what),
+		     "its checkpoint has no end");
+	wr_kit_free(kit);
+}
+
+/* ---- whether somebody writes it ---- */
+
+static void test_a_log_is_in_use_while_another_has_its_lock(void)
+{
+	char folder[] = "/tmp/wr-verify-XXXXXX", lock[64], too_long[8192];
+	struct wr_posix_disk posix;
+	struct wr_disk disk;
+	int os_error;
+
+	CHECK(mkdtemp(folder) != NULL);
+	snprintf(lock, sizeof lock, "%s/lock", folder);
+	CHECK(!wr_verify_is_in_use(folder)); /* there is no lock */
+	CHECK(wr_posix_disk_open(&posix, folder, false, &os_error));
+	disk = wr_posix_disk_port(&posix);
+	CHECK(disk.ops->lock(disk.context) == 0);
+	CHECK(wr_verify_is_in_use(folder));
+	wr_posix_disk_close(&posix);
+	CHECK(!wr_verify_is_in_use(folder));
+	memset(too_long, 'x', sizeof too_long);
+	too_long[sizeof too_long - 1] = '\0';
+	CHECK(!wr_verify_is_in_use(too_long));
+	CHECK(unlink(lock) == 0 && rmdir(folder) == 0);
+}
+
 const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_sound_log_is_told_whole_and_left_alone),
 	WR_TEST(test_a_log_that_was_left_in_haste_is_sound),
@@ -362,5 +466,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_whoever_listens_can_end_it),
 	WR_TEST(test_a_lack_of_memory_is_told_and_leaves_nothing),
 	WR_TEST(test_a_disk_that_cannot_be_read_is_told),
+	WR_TEST(test_nobody_has_to_listen),
+	WR_TEST(test_the_beginning_is_told_and_may_be_the_end),
+	WR_TEST(test_a_checkpoint_without_an_end_is_told),
+	WR_TEST(test_a_log_is_in_use_while_another_has_its_lock),
 	WR_TEST_END,
 };
