@@ -65,7 +65,8 @@ static bool is_match(struct wr_view *parameters, const char *pattern, size_t com
 	for (pattern += common;; pattern += 2) {
 		const char *start, *slash;
 
-		while (at < end && *at == *pattern && *pattern != '{') {
+		/* A pattern ends at its zero, also when a path has one there. */
+		while (at < end && *at == *pattern && *pattern != '{' && *pattern != '\0') {
 			at++;
 			pattern++;
 		}

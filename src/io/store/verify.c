@@ -191,6 +191,19 @@ static bool is_padded_with_zeros(const struct wr_walk *walk)
 	return bytes == 0;
 }
 
+/* The first event of a segment is the one that its header names; of a merged one that may be gone.
+ */
+static bool is_first_as_told(const struct verify *self)
+{
+	const struct wr_segment *segment = &self->store->segments[self->walk.index];
+	uint64_t sequence = self->walk.record.sequence;
+
+	if (self->file.event_count != 0 || segment->is_headless)
+		return true;
+	return segment->is_compacted ? sequence >= segment->first_sequence
+				     : sequence == segment->first_sequence;
+}
+
 static enum wr_status take_record(struct verify *self)
 {
 	const struct wr_record *record = &self->walk.record;
@@ -205,6 +218,8 @@ static enum wr_status take_record(struct verify *self)
 	if (record->sequence <= self->last_sequence ||
 	    (!self->is_gap_known && record->sequence != self->last_sequence + 1))
 		note_bad(self, self->walk.offset, "events are missing before it");
+	else if (!is_first_as_told(self))
+		note_bad(self, 0, "its header names another first event");
 	self->is_gap_known = self->store->segments[self->walk.index].is_compacted;
 	if (record->sequence <= self->last_sequence)
 		return WR_OK;

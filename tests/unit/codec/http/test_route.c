@@ -41,13 +41,19 @@ static const struct wr_http_route routes[] = {
 	{WR_HTTP_METHOD_GET, "/many", MANY},
 };
 
+static enum wr_status find_view(struct wr_http_match *match, enum wr_http_method method,
+				struct wr_view path)
+{
+	memset(match, 0, sizeof *match);
+	return wr_http_route_find(match, routes, sizeof routes / sizeof *routes, method,
+				  wr_test_guarded(0, path));
+}
+
 static enum wr_status find(struct wr_http_match *match, enum wr_http_method method,
 			   const char *path)
 {
-	memset(match, 0, sizeof *match);
 	wr_test_case(path);
-	return wr_http_route_find(match, routes, sizeof routes / sizeof *routes, method,
-				  wr_test_guarded(0, wr_view_of_string(path)));
+	return find_view(match, method, wr_view_of_string(path));
 }
 
 static void test_exact_paths_reach_their_handler(void)
@@ -131,14 +137,23 @@ static void test_paths_next_to_ours_are_not_found(void)
 		"/sixteen-bytes-ab/x/of/a/partx",
 		"*",
 	};
+	static const struct wr_view with_zeros[] = {
+		WR_VIEW_INIT("/v1/runtime\0"),
+		WR_VIEW_INIT("/v1/runtime\0\0\0\0\0"),
+		WR_VIEW_INIT("/v1/workers/a/stop\0"),
+		WR_VIEW_INIT("/v1/workers/a/stop\0\0\0"),
+		WR_VIEW_INIT("\0"),
+	};
 	static const enum wr_http_method methods[] = {WR_HTTP_METHOD_GET, WR_HTTP_METHOD_POST,
 						      WR_HTTP_METHOD_OTHER};
 
-	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+	for (size_t j = 0; j < sizeof methods / sizeof *methods; j++) {
 		struct wr_http_match match;
 
-		for (size_t j = 0; j < sizeof methods / sizeof *methods; j++)
+		for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
 			CHECK_STATUS(find(&match, methods[j], paths[i]), WR_NOT_FOUND);
+		for (size_t i = 0; i < sizeof with_zeros / sizeof *with_zeros; i++)
+			CHECK_STATUS(find_view(&match, methods[j], with_zeros[i]), WR_NOT_FOUND);
 	}
 }
 

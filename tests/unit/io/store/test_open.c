@@ -609,6 +609,66 @@ static void make_merged(struct wr_kit *kit)
 	wr_sim_disk_put(kit->sim, wr_kit_index(2), WR_VIEW("of before"));
 }
 
+/* The newest file has nothing yet but its header, which says what there was before it: that is
+ * missing, and none of its sequences is given out again. */
+static void test_what_only_a_header_tells_of_is_missing(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct wr_kit *kit = wr_kit_new();
+
+		make_plain(kit);
+		wr_kit_begin(kit, 3, 0);
+		wr_kit_end(kit);
+		if ((i & 1) != 0)
+			wr_kit_mark(kit);
+		if ((i & 2) != 0)
+			wr_kit_prepared(kit, 4);
+		CHECK(wr_sim_disk_remove(kit->sim, wr_kit_log(2)));
+		wr_kit_open(kit->sim, &first, WR_KIT_GO_ON);
+		check_story(&first, "1.1:a 2.2#1:b ");
+		CHECK(first.info.recovery.is_damaged && first.info.recovery.is_maybe_incomplete);
+		CHECK_STRING(wr_view_of_string(first.info.recovery.file), wr_kit_log(2));
+		CHECK_U64(first.info.recovery.last_sequence, 4);
+		check_twice(kit->sim, "1.1:a 2.2#1:b 5.1:more ");
+		wr_kit_free(kit);
+	}
+}
+
+/* A header of ours does not lie; one that does costs what comes behind it, and is told. */
+static void test_a_header_that_names_another_first_event_is_damage(void)
+{
+	static const struct {
+		uint64_t number;
+		int by;
+		const char *story;
+	} cases[] = {
+		{2, -1, "1.1:a 2.1:b 3.1:a 4.1:b 5.1:a 6.1:b "},
+		{2, 1, "1.1:a 2.1:b !1 "},
+		{3, -1, "1.1:a 2.1:b 3.1:a 4.1:b 5.1:a 6.1:b "},
+		{3, 1, "1.1:a 2.1:b 3.1:a 4.1:b !1 "},
+		{3, 3, "1.1:a 2.1:b 3.1:a 4.1:b "},
+	};
+
+	for (size_t i = 0; i < 2 * WR_COUNT(cases); i++) {
+		struct wr_kit *kit = wr_kit_new();
+
+		for (uint64_t number = 1; number <= 3; number++) {
+			wr_kit_begin(kit, number, 0);
+			if (number == cases[i / 2].number)
+				kit->header.first_sequence += (uint64_t)cases[i / 2].by;
+			wr_kit_event(kit, 1, "a");
+			wr_kit_event(kit, 1, "b");
+			wr_kit_end(kit);
+		}
+		if (i % 2 != 0)
+			wr_kit_mark(kit);
+		check_twice(kit->sim, cases[i / 2].story);
+		CHECK(first.info.recovery.is_damaged);
+		CHECK(first.info.head >= 6);
+		wr_kit_free(kit);
+	}
+}
+
 static void test_files_that_were_merged_into_another_are_removed(void)
 {
 	struct wr_kit *kit = wr_kit_new();
@@ -1493,6 +1553,8 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_without_the_first_file_only_a_checkpoint_helps),
 	WR_TEST(test_a_folder_that_had_a_log_does_not_become_a_new_one),
 	WR_TEST(test_the_last_file_missing_before_a_prepared_one_is_damage),
+	WR_TEST(test_what_only_a_header_tells_of_is_missing),
+	WR_TEST(test_a_header_that_names_another_first_event_is_damage),
 	WR_TEST(test_files_that_were_merged_into_another_are_removed),
 	WR_TEST(test_a_file_under_another_number_is_not_believed),
 	WR_TEST(test_a_tail_torn_at_any_byte_is_cut_there),

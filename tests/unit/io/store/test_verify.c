@@ -431,6 +431,44 @@ static void test_a_checkpoint_without_an_end_is_told(void)
 	wr_kit_free(kit);
 }
 
+/* ---- headers that lie ---- */
+
+static struct wr_kit *make_lying(uint64_t number, int by)
+{
+	struct wr_kit *kit = wr_kit_new();
+
+	for (uint64_t i = 1; i <= 3; i++) {
+		wr_kit_begin(kit, i, 0);
+		if (i == number)
+			kit->header.first_sequence += (uint64_t)by;
+		wr_kit_event(kit, 1, "a");
+		wr_kit_event(kit, 1, "b");
+		wr_kit_end(kit);
+	}
+	return kit;
+}
+
+/* Checksum and all are right, and what it says is not. */
+static void test_a_header_that_names_another_first_event_is_damage(void)
+{
+	static const struct {
+		uint64_t number;
+		int by;
+	} cases[] = {{1, 3}, {2, -1}, {2, 1}, {2, 3}, {3, -1}, {3, 3}, {3, 1000}};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		struct wr_kit *kit = make_lying(cases[i].number, cases[i].by);
+
+		look(kit->sim);
+		CHECK(result.state == WR_VERIFY_DAMAGED);
+		CHECK_STRING(
+			wr_view_of_string(
+				check_file(wr_kit_log(cases[i].number), WR_VERIFY_DAMAGED)->what),
+			"its header names another first event");
+		wr_kit_free(kit);
+	}
+}
+
 /* ---- whether somebody writes it ---- */
 
 static void test_a_log_is_in_use_while_another_has_its_lock(void)
@@ -469,6 +507,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_nobody_has_to_listen),
 	WR_TEST(test_the_beginning_is_told_and_may_be_the_end),
 	WR_TEST(test_a_checkpoint_without_an_end_is_told),
+	WR_TEST(test_a_header_that_names_another_first_event_is_damage),
 	WR_TEST(test_a_log_is_in_use_while_another_has_its_lock),
 	WR_TEST_END,
 };
