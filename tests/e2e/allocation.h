@@ -82,7 +82,7 @@ static inline void turn(uint64_t end_ms)
 /* Until all connections but so many are gone. */
 static inline void turn_until_connections(uint32_t count)
 {
-	uint64_t end_ms = wr_process_now_ms() + FAULT_WAIT_MS;
+	uint64_t end_ms = wr_process_now_ms() + wr_test_patience(FAULT_WAIT_MS);
 
 	while (wr_http_server_connection_count(up.http) > count)
 		turn(end_ms);
@@ -139,7 +139,7 @@ static inline bool has_got(const char *text)
 /* Turns until that text has come, or the end. */
 static inline void take_until(int fd, const char *text)
 {
-	uint64_t end_ms = wr_process_now_ms() + FAULT_WAIT_MS;
+	uint64_t end_ms = wr_process_now_ms() + wr_test_patience(FAULT_WAIT_MS);
 
 	while (!got.is_ended && !has_got(text))
 		if (!take(fd))
@@ -171,7 +171,7 @@ static inline unsigned ask_beside(uint32_t others, const char *method, const cha
 			     "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 			     "Content-Type: application/json\r\nContent-Length: %zu\r\n%s\r\n",
 			     method, target, strlen(body), fields);
-	uint64_t end_ms = wr_process_now_ms() + FAULT_WAIT_MS;
+	uint64_t end_ms = wr_process_now_ms() + wr_test_patience(FAULT_WAIT_MS);
 	int fd = dial();
 
 	CHECK(bytes > 0 && (size_t)bytes < sizeof head);

@@ -180,7 +180,7 @@ static void turn_until_rest(void)
 {
 	const struct wr_worker *worker =
 		wr_runtime_find(server.runtime, WR_VIEW("worker-00000001"));
-	uint64_t end_ms = wr_process_now_ms() + FAULT_WAIT_MS;
+	uint64_t end_ms = wr_process_now_ms() + wr_test_patience(FAULT_WAIT_MS);
 
 	while (worker->now.phase == WR_PHASE_STARTING || worker->now.phase == WR_PHASE_BUSY)
 		turn(end_ms);

@@ -123,6 +123,18 @@ uint64_t wr_test_random(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
+static double time_factor(void)
+{
+	const char *factor = getenv("WR_TEST_TIME_FACTOR");
+
+	return factor != NULL ? atof(factor) : 1.0;
+}
+
+uint64_t wr_test_patience(uint64_t ms)
+{
+	return (uint64_t)((double)ms * time_factor());
+}
+
 /* ---- the test allocator ---- */
 
 static struct {
@@ -298,7 +310,6 @@ static void die_with_parent(void)
 static void start(const struct wr_test *test)
 {
 	struct job *job = &runner.jobs[runner.job_count++];
-	const char *factor = getenv("WR_TEST_TIME_FACTOR");
 	int fds[2];
 
 	if (pipe(fds) != 0) {
@@ -310,7 +321,7 @@ static void start(const struct wr_test *test)
 	job->fd = fds[0];
 	job->bytes = 0;
 	job->timed_out = false;
-	job->deadline_s = now_s() + test->limit_s * (factor != NULL ? atof(factor) : 1.0);
+	job->deadline_s = now_s() + test->limit_s * time_factor();
 	job->pid = fork();
 	if (job->pid < 0) {
 		perror("fork");

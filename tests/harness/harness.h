@@ -80,6 +80,10 @@ uint64_t wr_test_seed(void);
 /* The next number of a simple reproducible sequence (splitmix64). */
 uint64_t wr_test_random(uint64_t *state);
 
+/* A time to wait at most, times WR_TEST_TIME_FACTOR of the environment: for emulators, valgrind and
+ * other slow machines. Time limits of tests are multiplied alike. */
+uint64_t wr_test_patience(uint64_t ms);
+
 /* An allocator over malloc without limit, checked at the end of a passing test: bytes still in
  * use are a failure. One per process. */
 struct wr_allocator *wr_test_allocator(void);

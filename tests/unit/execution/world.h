@@ -322,7 +322,7 @@ static inline unsigned count_in_trace(const char *words)
 /* Turns until it is so. */
 static inline void run_until(bool (*is_so)(void), const char *what)
 {
-	uint64_t deadline_ms = wr_clock_monotonic_ms() + DEADLINE_MS;
+	uint64_t deadline_ms = wr_clock_monotonic_ms() + wr_test_patience(DEADLINE_MS);
 
 	while (!is_so()) {
 		if (wr_clock_monotonic_ms() > deadline_ms)

@@ -213,7 +213,8 @@ static void test_all_together_take_their_share_of_a_turn_and_nobody_starves(void
 {
 	enum { READERS = 12 };
 	struct reader readers[READERS];
-	size_t before[READERS], bytes, turns = 0;
+	size_t bytes;
+	uint64_t turns = 0;
 
 	rig_prepare();
 	begin();
@@ -224,24 +225,21 @@ static void test_all_together_take_their_share_of_a_turn_and_nobody_starves(void
 		reader_open(&readers[i], 1, cursor_behind(1, 0), 0);
 	for (unsigned i = 0; i < READERS; i++)
 		reader_allow(&readers[i], RIG_UNLIMITED);
-	for (bool is_done = false; !is_done; turns++) {
+	for (bool is_done = false; !is_done;) {
 		uint64_t sum = 0;
 
 		is_done = true;
-		for (unsigned i = 0; i < READERS; i++)
-			before[i] = readers[i].bytes;
+		turns++;
 		rig_turn();
 		for (unsigned i = 0; i < READERS; i++) {
-			size_t got;
-
-			/* All that is on its way arrives on loopback; a full socket shows. */
+			/* What was sent arrives in this turn, or on a busy machine in a later one.
+			 */
 			reader_receive(&readers[i]);
-			got = readers[i].bytes - before[i];
-			sum += got;
-			CHECK(got <= WR_SUBSCRIBER_TURN_BYTES_MAX);
+			sum += readers[i].bytes;
+			CHECK(readers[i].bytes <= turns * WR_SUBSCRIBER_TURN_BYTES_MAX);
 			is_done = is_done && readers[i].bytes == bytes;
 		}
-		CHECK(sum <= WR_SUBSCRIBER_TURN_BYTES_MAX + WR_RENDERED_BYTES + 20000);
+		CHECK(sum <= turns * (WR_SUBSCRIBER_TURN_BYTES_MAX + WR_RENDERED_BYTES + 20000));
 		for (unsigned i = 1; i < READERS; i++) /* side by side */
 			CHECK(readers[i].bytes + 3 * (WR_RENDERED_BYTES + 20000) >
 			      readers[0].bytes);
