@@ -1,6 +1,7 @@
 # Fuzzing (fuzz/README.md). Included by GNUmakefile.
 #
-#   make fuzz [TARGET=ws_frame] [SECONDS=60]   clang and libFuzzer, ASan and UBSan; all in turn
+#   make fuzz [TARGET=ws_frame] [SECONDS=60]   clang and libFuzzer, ASan and UBSan; all in turn, or
+#                                              FUZZ_JOBS=2 of them at a time
 #   make fuzz-replay                           corpus and crashes, any compiler
 
 # A target links its layer and what is below it.
@@ -54,17 +55,7 @@ fuzz_seconds = $(call given,SECONDS,60)
 fuzz:
 	$(Q)$(MAKE) --no-print-directory CC=clang MODE=debug B=build/fuzz FUZZ_ENGINE=libfuzzer \
 	  CFLAGS='-O2 -fsanitize=fuzzer-no-link' fuzz-run
-# What is found stays in build/fuzz/found/TARGET, what fails is written to fuzz/crashes/TARGET. An
-# input is a request, a line or a file, not a bulk of data.
 fuzz-run: $(addprefix $(B)/fuzz/,$(fuzz_chosen))
-	$(Q)failed=; for target in $(fuzz_chosen); do \
-	  mkdir -p $(B)/found/$$target fuzz/corpus/$$target fuzz/crashes/$$target; \
-	  echo "== $$target"; \
-	  $(B)/fuzz/$$target -dict=fuzz/dict/$$target.dict -max_total_time=$(fuzz_seconds) \
-	    -max_len=4096 -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
-	    -artifact_prefix=fuzz/crashes/$$target/ $(FUZZ_FLAGS) \
-	    $(B)/found/$$target fuzz/corpus/$$target || failed="$$failed $$target"; \
-	  rmdir fuzz/crashes/$$target 2>/dev/null; \
-	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+	$(Q)FUZZ_FLAGS='$(FUZZ_FLAGS)' sh fuzz/run.sh $(B) $(fuzz_seconds) $(fuzz_chosen)
 fuzz-replay: $(fuzz_bin)
 	$(Q)sh tests/run.sh $(fuzz_bin)
