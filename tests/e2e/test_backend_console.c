@@ -86,7 +86,7 @@ static void start_driver(const char *runtime_id)
 		 place.root, place.root);
 	snprintf(runtime_command, sizeof runtime_command, "echo r >%s/asked; read x <%s/done",
 		 place.root, place.root);
-	wr_process_spawn(&driver, "/usr/bin/env",
+	wr_process_spawn(&driver, wr_test_program("env"),
 			 WR_ARGUMENTS("python3", script, base, "--runtime", runtime_id,
 				      "--restart-backend", backend_command, "--restart-runtime",
 				      runtime_command, "--interrupt"),

@@ -719,10 +719,10 @@ static void test_every_memory_limit_is_enough_or_refused(void)
 
 		snprintf(limit, sizeof limit, "%u", bytes);
 		wr_test_case(limit);
-		wr_process_spawn(&run, NULL,
-				 WR_ARGUMENTS("--max-memory", limit, "--exec", "/bin/cat",
-					      "--log-level=error"),
-				 NULL);
+		wr_process_spawn(
+			&run, NULL,
+			WR_ARGUMENTS("--max-memory", limit, "--exec", "cat", "--log-level=error"),
+			NULL);
 		if (!wr_process_wait_text(&run, "; runtime", WR_PROCESS_WAIT_MS)) {
 			CHECK_U64(wr_process_wait(&run, WR_PROCESS_WAIT_MS), 1);
 			CHECK(has(run.err, "memory"));

@@ -464,7 +464,7 @@ static void test_a_program_answers_in_line_mode(void)
 {
 	char id[WR_CLIENT_ID_BYTES];
 
-	start_with(WR_ARGUMENTS("--exec", "/bin/cat"));
+	start_with(WR_ARGUMENTS("--exec", "cat"));
 	wr_client_create_worker(&client, id);
 	wr_client_get(&client, &answer, "/v1/workers/%s", id);
 	check_member("worker.execution.backend", "connected");
@@ -481,7 +481,7 @@ static void test_old_backends_see_the_roles_they_know(void)
 {
 	char id[WR_CLIENT_ID_BYTES];
 
-	start_with(WR_ARGUMENTS("--exec", "/bin/cat", "--compat", "yoi-2026-06"));
+	start_with(WR_ARGUMENTS("--exec", "cat", "--compat", "yoi-2026-06"));
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "echo me");
 	wait_for_items(id, 2);
@@ -1266,7 +1266,7 @@ static void test_a_drain_ends_the_programs(void)
 {
 	char id[WR_CLIENT_ID_BYTES];
 
-	start_with(WR_ARGUMENTS("--exec", "/bin/cat"));
+	start_with(WR_ARGUMENTS("--exec", "cat"));
 	wr_client_create_worker(&client, id);
 	wr_client_input(&client, id, "x");
 	wait_for_items(id, 2);

@@ -251,6 +251,28 @@ struct wr_view wr_test_read_file(const char *path)
 	return wr_view_of(data, bytes);
 }
 
+const char *wr_test_program(const char *name)
+{
+	static char paths[4][1024], reason[1100];
+	static unsigned turn;
+	const char *search = getenv("PATH");
+	char *path = paths[turn++ % WR_COUNT(paths)];
+
+	if (search == NULL)
+		search = "/usr/bin:/bin";
+	while (*search != '\0') {
+		size_t bytes = strcspn(search, ":");
+
+		snprintf(path, sizeof paths[0], "%.*s/%s", (int)bytes, search, name);
+		if (bytes != 0 && access(path, X_OK) == 0)
+			return path;
+		search += bytes;
+		search += *search == ':';
+	}
+	snprintf(reason, sizeof reason, "there is no %s program", name);
+	wr_test_skip(reason);
+}
+
 const char *wr_test_shared(void)
 {
 	const char *folder = getenv("WR_SHARED");

@@ -102,6 +102,10 @@ struct wr_view wr_test_guarded(unsigned slot, struct wr_view bytes);
 struct wr_view wr_test_read_file(const char *path);
 bool wr_test_find_file(const char *path);
 
+/* The path of a program of this system, by PATH; ends the test as skipped when there is none. One
+ * of some static places. */
+const char *wr_test_program(const char *name);
+
 /* The folder of shared reference data (WR_SHARED in the environment, else "../shared"), or NULL
  * when it is not there. */
 const char *wr_test_shared(void);

@@ -373,8 +373,8 @@ static void test_grandchildren_of_a_killed_process_are_ended(void)
 	pid_t pids[4];
 
 	need_proc();
-	if (!wr_test_find_file("/usr/bin/setsid") || !wr_test_find_file("/usr/bin/env"))
-		wr_test_skip("no setsid or env program");
+	wr_test_program("setsid");
+	wr_test_program("env");
 	make_folder();
 	/* In the session; in it without the mark; in a session of its own with the mark. */
 	kill_one_that_ran("sleep 1000 & echo $!; env -i sleep 1000 & echo $!;"
@@ -598,13 +598,15 @@ static void test_who_has_another_mark_or_is_older_is_left_alone(void)
 		"WORKER_RUNTIME_CHILD=00000000000000000000000000000000",
 		"WORKER_RUNTIME_CHILD=", "X"};
 	pid_t pids[WR_COUNT(variables)], leader;
+	const char *sleep_path;
 
 	need_proc();
+	sleep_path = wr_test_program("sleep");
 	for (unsigned i = 0; i < WR_COUNT(variables); i++) {
 		pids[i] = fork();
 		if (pids[i] == 0) {
 			char *const environment[] = {(char *)(uintptr_t)variables[i], NULL};
-			execle("/bin/sleep", "sleep", "1000", (char *)NULL, environment);
+			execle(sleep_path, "sleep", "1000", (char *)NULL, environment);
 			_exit(1);
 		}
 	}
@@ -639,7 +641,7 @@ static struct wr_spawned spawn_touching(int (*may_begin)(void *, pid_t), void *c
 {
 	static char touch[] = "touch", search[] = "PATH=/usr/bin:/bin";
 	static char *argv[] = {touch, touched, NULL}, *environment[] = {search, NULL};
-	const struct wr_spawn spawn = {.path = "/usr/bin/touch",
+	const struct wr_spawn spawn = {.path = wr_test_program("touch"),
 				       .argv = argv,
 				       .environment = environment,
 				       .may_begin = may_begin,

@@ -419,10 +419,7 @@ static void test_grandchildren_end_with_a_cancel(void)
 static void test_who_leaves_group_and_session_ends_too(void)
 {
 #ifdef __linux__
-	const char *const found = "/usr/bin/setsid";
-
-	if (!wr_test_find_file(found))
-		wr_test_skip("no setsid program");
+	wr_test_program("setsid");
 	if (!wr_orphans_adopt())
 		wr_test_skip("needs a subreaper");
 	/* A daemon the old way, with a child of its own: each lives in another session. */

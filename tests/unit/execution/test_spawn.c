@@ -225,8 +225,8 @@ static void check_failure(const char *path, const char *cwd, enum wr_spawn_stage
 
 static void test_what_cannot_be_executed_says_why(void)
 {
-	static const char script[] = "/tmp/wr-spawn-script";
-	FILE *file = fopen(script, "w");
+	char script[] = "/tmp/wr-spawn-XXXXXX";
+	FILE *file = fdopen(mkstemp(script), "w");
 
 	CHECK(file != NULL && fputs("echo no interpreter\n", file) >= 0 && fclose(file) == 0);
 	CHECK(chmod(script, 0755) == 0);
