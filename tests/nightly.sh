@@ -1,8 +1,8 @@
 #!/bin/sh
-# What takes too long for every change: the whole suite of every build, under MSan and valgrind, on other
-# machines, the long forms, and ten minutes of fuzzing for every parser. Hours. Parts can be named:
+# What takes too long for every change: the whole suite of every build, what it covers, MSan and valgrind,
+# other machines, the long forms, and ten minutes of fuzzing for every parser. Hours. Parts can be named:
 #
-#	sh tests/nightly.sh [matrix] [msan] [valgrind] [soak] [fuzz] [nix] [portability]
+#	sh tests/nightly.sh [matrix] [coverage] [msan] [valgrind] [soak] [fuzz] [nix] [portability]
 #
 # Each part's verdict is one line; what it printed is in build/nightly/. The last line is
 # "N passed, N failed" (", N skipped"), of parts.
@@ -13,11 +13,12 @@ mkdir -p "$out"
 passed=0 failed=0 skipped=0
 
 part() { # NAME COMMAND...
-	name=$1
+	name=$1 began=$(date +%s)
 	shift
 	"$@" >"$out/$name.log" 2>&1
 	code=$?
 	last=$(tail -n 1 "$out/$name.log")
+	last="$last, in $((($(date +%s) - began + 59) / 60)) minutes"
 	if [ $code -eq 0 ]; then
 		passed=$((passed + 1))
 		printf '%-40s ok      %s\n' "$name" "$last"
@@ -36,6 +37,8 @@ matrix() {
 		'WS_SERVER=0 FS_STORE=0' 'HTTP_SERVER=0 FS_STORE=1' 'HTTP_SERVER=0 FS_STORE=0'; do
 		# shellcheck disable=SC2086
 		part "test $features" make -s test $features
+		# shellcheck disable=SC2086
+		part "nm $features" make -s features $features
 	done
 	if printf '#include <bearssl.h>\n' | ${CC:-cc} -xc -fsyntax-only - >/dev/null 2>&1; then
 		part 'test TLS=bearssl' make -s test TLS=bearssl
@@ -86,9 +89,10 @@ valgrind_units() {
 		valgrind -q --trace-children=yes --error-exitcode=9 --leak-check=no
 }
 
-for name in ${*:-matrix msan valgrind soak fuzz nix portability}; do
+for name in ${*:-matrix coverage msan valgrind soak fuzz nix portability}; do
 	case $name in
 	matrix) matrix ;;
+	coverage) part coverage make -s coverage ;;
 	msan) msan ;;
 	valgrind) valgrind_units ;;
 	soak) part soak make -s soak ;;
