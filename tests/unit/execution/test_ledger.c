@@ -87,6 +87,7 @@ static void need_proc(void)
 
 static _Noreturn void wait_for_the_end(void)
 {
+	alarm(600); /* a test that failed leaves sessions of their own behind */
 	for (;;)
 		pause();
 }
