@@ -121,7 +121,7 @@ static inline void prepare(struct asked *self, enum wr_source_operation operatio
 	switch (operation) {
 	case WR_SOURCE_LIST:
 		self->call.as.list.limit = 200;
-		self->call.as.list.ms_max = 4000;
+		self->call.as.list.ms_max = (uint32_t)wr_test_patience(4000);
 		break;
 	case WR_SOURCE_SPAWN:
 		self->call.as.spawn = (struct wr_spawn_request){

@@ -431,7 +431,7 @@ static inline void rig_prepare(void)
 		.host = WR_VIEW("remote.example:1"),
 		.target_prefix = WR_VIEW("/base"),
 		.credential = WR_VIEW(PEER_SECRET),
-		.ms_max = 5000,
+		.ms_max = (uint32_t)wr_test_patience(5000),
 		.policy = &no_policy,
 		.retention = {.stream_events_max = 100,
 			      .stream_bytes_max = 100000,
