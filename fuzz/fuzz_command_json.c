@@ -44,6 +44,7 @@ static enum wr_status read_create(struct documents_meaning *meaning, struct wr_b
 	documents_number(meaning, create.profile);
 	documents_text(meaning, create.profile_value);
 	documents_text(meaning, create.config_bundle_id);
+	documents_text(meaning, create.config_bundle_digest);
 	documents_text(meaning, create.worker_id);
 	tell_pairs(meaning, &create.capabilities);
 	tell_pairs(meaning, &create.workspace_refs);

@@ -29,6 +29,16 @@ static void check_lists(const struct wr_create *request)
 	}
 }
 
+/* Whatever was stored: its digest can be asked for. */
+static void check_bundle(const struct wr_config_bundle *bundle)
+{
+	char digest[WR_CONFIG_DIGEST_BYTES];
+
+	CHECK(wr_config_bundle_is_sound(bundle));
+	wr_config_bundle_digest(bundle, digest);
+	CHECK(wr_config_digest_is_valid(wr_view_of(digest, sizeof digest)));
+}
+
 static void check_views(const struct wr_event *event, struct wr_view input)
 {
 	switch (event->kind) {
@@ -51,6 +61,12 @@ static void check_views(const struct wr_event *event, struct wr_view input)
 		CHECK(fuzz_lies_in(event->as.output.id, input));
 		CHECK(fuzz_lies_in(event->as.output.name, input));
 		CHECK(fuzz_lies_in(event->as.output.text, input));
+		break;
+	case WR_EVENT_BUNDLE_STORED:
+		CHECK(fuzz_lies_in(event->as.bundle.id, input));
+		CHECK(fuzz_lies_in(event->as.bundle.detail, input));
+		CHECK(fuzz_lies_in(event->as.bundle.profiles.packed, input));
+		check_bundle(&event->as.bundle);
 		break;
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
@@ -80,7 +96,8 @@ static void check_frames(const struct wr_event *event)
 		CHECK_VIEW(bytes, wr_buf_view(&plain));
 		CHECK_STATUS(wr_event_decode(&again, bytes), WR_OK);
 	} else {
-		CHECK(event->kind == WR_EVENT_REPEATABLE && stream.bytes == 0);
+		CHECK(event->kind == WR_EVENT_REPEATABLE || event->kind == WR_EVENT_BUNDLE_STORED);
+		CHECK_U64(stream.bytes, 0);
 	}
 	wr_buf_deinit(&frame);
 	wr_buf_deinit(&plain);

@@ -149,6 +149,21 @@
 #define WR_IN_FLIGHT_BLOCK_COUNT_MAX 16u
 #define WR_IN_FLIGHT_BYTES_MAX 262144u
 
+/* ---- config bundles (contract 9) ---- */
+
+/* One text of a bundle. Beyond: 400 invalid_request. */
+#define WR_CONFIG_TEXT_BYTES_MAX 2048u
+#define WR_CONFIG_BUNDLE_ID_BYTES_MAX 128u
+/* Profiles and declarations of one bundle (their lines are sorted for its digest, in memory of that
+ * many numbers), and all texts of it together. Beyond: 413 payload_too_large. */
+#define WR_CONFIG_PROFILE_COUNT_MAX 128u
+#define WR_CONFIG_DECLARATION_COUNT_MAX 512u
+#define WR_CONFIG_BUNDLE_BYTES_MAX 262144u
+/* Bundles of one Runtime, and their texts together: they are in memory and in every checkpoint.
+ * Beyond: 507 limit_config_bundles. */
+#define WR_CONFIG_BUNDLE_COUNT_MAX 256u
+#define WR_CONFIG_BUNDLES_BYTES_MAX 2097152u
+
 /* ---- observation ---- */
 
 /* Bytes one subscriber may be sent in one turn. */
@@ -251,6 +266,7 @@ _Static_assert(WR_CONN_OUTPUT_BYTES_RESUME < WR_CONN_OUTPUT_BYTES_MAX, "hysteres
 _Static_assert(WR_QUEUE_INPUTS <= WR_QUEUE_INPUTS_MAX, "the usual queue is possible");
 _Static_assert(WR_LOG_CHUNK_BYTES_MIN < WR_LOG_CHUNK_BYTES_MAX, "chunk sizes");
 _Static_assert(WR_ID_BYTES_MAX < WR_LOG_CHUNK_BYTES_MIN, "ids are small");
+_Static_assert(WR_CONFIG_BUNDLE_BYTES_MAX < WR_EVENT_BYTES_MAX, "a bundle fits a record");
 _Static_assert(WR_STORE_PAYLOAD_BYTES_MAX < WR_STORE_SEGMENT_BYTES / 4, "records fit a segment");
 _Static_assert(WR_STORE_SEGMENT_BYTES <= WR_STORE_BYTES_MAX / 4, "a log has several segments");
 

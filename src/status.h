@@ -34,6 +34,9 @@
 	X(CONFLICT, "state does not allow it")                        \
 	X(EXISTS, "there is one already, and it differs")             \
 	X(MISMATCH, "the key was used with another request")          \
+	X(NO_BUNDLE, "no such config bundle")                         \
+	X(DIGEST_MISMATCH, "the config bundle has another digest")    \
+	X(NO_DECLARATION, "a declaration is not supported here")      \
 	X(BUSY, "a turn is running")                                  \
 	X(UNAVAILABLE, "nothing runs this Worker")                    \
 	X(REJECTED, "the execution refused it")                       \

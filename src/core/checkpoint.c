@@ -16,6 +16,7 @@ enum {
 struct part {
 	struct wr_runtime *runtime;
 	enum wr_checkpoint_part kind;
+	uint8_t version; /* the first one that can say it */
 	uint32_t rows;
 	enum wr_status status;
 };
@@ -27,13 +28,14 @@ static void begin_part(struct part *self, enum wr_checkpoint_part kind)
 
 	wr_scratch_reset(out);
 	self->kind = kind;
+	self->version = kind == WR_PART_BUNDLES ? 2 : 1;
 	self->rows = 0;
 	at = wr_buf_reserve(out, HEADER_BYTES);
 	if (at == NULL) {
 		self->status = out->status;
 		return;
 	}
-	at = wr_put_u8(at, 1); /* the version: more when a row needs it */
+	at = wr_put_u8(at, 0); /* version: known at the end */
 	at = wr_put_u8(at, kind);
 	at = wr_put_u8(at, 0);
 	at = wr_put_u8(at, 0);
@@ -48,6 +50,7 @@ static void end_part(struct part *self)
 
 	if (self->status != WR_OK || (self->rows == 0 && self->kind != WR_PART_RUNTIME))
 		return;
+	wr_put_u8(out->data, self->version);
 	wr_store_le32(out->data + 4, self->rows);
 	self->status = port->ops->checkpoint_add(port->context, wr_buf_view(out));
 }
@@ -77,10 +80,11 @@ static char *begin_row(struct part *self, size_t bytes)
 static void put_runtime(struct part *self)
 {
 	const struct wr_runtime *runtime = self->runtime;
+	uint32_t bundles = runtime->bundles.count;
 	char *at;
 
 	begin_part(self, WR_PART_RUNTIME);
-	at = begin_row(self, RUNTIME_BYTES);
+	at = begin_row(self, RUNTIME_BYTES + (bundles == 0 ? 0u : 4u));
 	if (at == NULL)
 		return;
 	self->rows = 0; /* it is no row */
@@ -90,7 +94,11 @@ static void put_runtime(struct part *self)
 	at = wr_put_u32(at, runtime->catalog.count);
 	at = wr_put_u32(at, wr_keys_count(&runtime->keys));
 	at = wr_put_u8(at, runtime->is_stopped);
-	wr_put_bytes(at, WR_VIEW("\0\0\0"));
+	at = wr_put_bytes(at, WR_VIEW("\0\0\0"));
+	if (bundles != 0) {
+		wr_put_u32(at, bundles);
+		self->version = 2;
+	}
 	end_part(self);
 }
 
@@ -138,10 +146,13 @@ static void put_worker(struct part *self, const struct wr_worker *worker)
 	size_t bytes = worker_bytes(worker);
 	char *at = begin_row(self, bytes), *begin = at;
 	unsigned flags = (worker->is_lost ? WR_ROW_QUARANTINED : 0u) |
-			 (has_queue(worker) ? WR_ROW_QUEUE : 0u);
+			 (has_queue(worker) ? WR_ROW_QUEUE : 0u) |
+			 (worker->request.config_bundle_digest.data != NULL ? WR_ROW_DIGEST : 0u);
 
 	if (at == NULL)
 		return;
+	if ((flags & ~(unsigned)WR_ROW_QUARANTINED) != 0)
+		self->version = 2;
 	at = wr_put_u64(at, worker->created_sequence);
 	at = wr_put_u64(at, (uint64_t)worker->created_wall_ms);
 	at = wr_put_u64(at, worker->now.last_event_id);
@@ -158,7 +169,6 @@ static void put_worker(struct part *self, const struct wr_worker *worker)
 		at = wr_put_busy(at, &worker->request.busy);
 		at = wr_put_text(at, worker->dropped);
 		at = put_waiting(at, worker);
-		self->runtime->record.data[0] = WR_CHECKPOINT_VERSION;
 	}
 	wr_assert(at == begin + bytes);
 }
@@ -169,6 +179,8 @@ static void put_key(struct part *self, const struct wr_kept_key *kept)
 
 	if (at == NULL)
 		return;
+	if (kept->operation == WR_OPERATION_STORE_BUNDLE)
+		self->version = 2;
 	at = wr_put_key(at, &kept->key);
 	at = wr_put_u64(at, kept->event_id);
 	at = wr_put_u64(at, kept->transcript_sequence);
@@ -176,6 +188,21 @@ static void put_key(struct part *self, const struct wr_kept_key *kept)
 	at = wr_put_u32(at, kept->uptime_s);
 	at = wr_put_u8(at, kept->operation);
 	wr_put_u8(at, kept->status);
+}
+
+static size_t bundle_bytes(const struct wr_bundle *bundle)
+{
+	return 8 + wr_bundle_bytes(&bundle->value);
+}
+
+static void put_bundle(struct part *self, const struct wr_bundle *bundle)
+{
+	char *at = begin_row(self, bundle_bytes(bundle));
+
+	if (at == NULL)
+		return;
+	at = wr_put_u64(at, bundle->sequence);
+	wr_put_bundle(at, &bundle->value);
 }
 
 /* Memory for the largest part is found before the checkpoint is begun: one that cannot be ended
@@ -186,6 +213,12 @@ static bool has_memory(struct wr_runtime *self)
 
 	for (uint32_t number = 1; number <= self->catalog.count; number++) {
 		size_t row = HEADER_BYTES + worker_bytes(wr_catalog_at(&self->catalog, number));
+
+		if (bytes < row)
+			bytes = row;
+	}
+	for (uint32_t i = 0; i < self->bundles.count; i++) {
+		size_t row = HEADER_BYTES + bundle_bytes(wr_bundles_at(&self->bundles, i));
 
 		if (bytes < row)
 			bytes = row;
@@ -211,6 +244,10 @@ void wr_checkpoint_write(struct wr_runtime *self)
 	begin_part(&part, WR_PART_KEYS);
 	for (uint32_t i = 0; i < wr_keys_count(&self->keys); i++)
 		put_key(&part, wr_keys_at(&self->keys, i));
+	end_part(&part);
+	begin_part(&part, WR_PART_BUNDLES);
+	for (uint32_t i = 0; i < self->bundles.count; i++)
+		put_bundle(&part, wr_bundles_at(&self->bundles, i));
 	end_part(&part);
 	/* One that is not ended does not count. */
 	if (part.status == WR_OK)

@@ -54,7 +54,9 @@ struct wr_create {
 	enum wr_profile_kind profile;
 	struct wr_view profile_value;	 /* builtin, named */
 	struct wr_view config_bundle_id; /* may be absent */
-	struct wr_view worker_id;	 /* chosen by the client; absent: one is made */
+	/* Of the bundle that is meant, which is then looked at; absent: it is only named. */
+	struct wr_view config_bundle_digest;
+	struct wr_view worker_id; /* chosen by the client; absent: one is made */
 	struct wr_busy_policy busy;
 	struct wr_pairs capabilities;	/* name, reason (may be absent) */
 	struct wr_pairs workspace_refs; /* name, reference */

@@ -22,8 +22,8 @@ static size_t content_bytes(const struct wr_create *request)
 {
 	return request->objective.bytes + request->role.bytes + request->purpose.bytes +
 	       request->profile_value.bytes + request->config_bundle_id.bytes +
-	       request->capabilities.packed.bytes + request->workspace_refs.packed.bytes +
-	       request->mount_refs.packed.bytes;
+	       request->config_bundle_digest.bytes + request->capabilities.packed.bytes +
+	       request->workspace_refs.packed.bytes + request->mount_refs.packed.bytes;
 }
 
 /* An id stands in paths, lists and logs. */
@@ -83,6 +83,7 @@ static bool is_same_request(const struct wr_create *a, const struct wr_create *b
 	       is_same_text(a->purpose, b->purpose) &&
 	       is_same_text(a->profile_value, b->profile_value) &&
 	       is_same_text(a->config_bundle_id, b->config_bundle_id) &&
+	       is_same_text(a->config_bundle_digest, b->config_bundle_digest) &&
 	       is_same_list(&a->capabilities, &b->capabilities) &&
 	       is_same_list(&a->workspace_refs, &b->workspace_refs) &&
 	       is_same_list(&a->mount_refs, &b->mount_refs) && a->busy.kind == b->busy.kind &&
@@ -122,6 +123,25 @@ static struct wr_view make_worker_id(const struct wr_runtime *self, char out[24]
 	return id;
 }
 
+/* What the bundle says that the request names by its digest (contract 9). */
+static enum wr_status check_bundle(const struct wr_runtime *self, const struct wr_create *request,
+				   struct wr_error *error)
+{
+	const struct wr_bundle *bundle;
+
+	if (request->config_bundle_digest.data == NULL)
+		return WR_OK;
+	bundle = wr_bundles_find(&self->bundles, request->config_bundle_id);
+	if (bundle == NULL)
+		return refuse(error, WR_NO_BUNDLE, NULL);
+	if (!wr_view_equal(bundle->value.digest, request->config_bundle_digest))
+		return refuse(error, WR_DIGEST_MISMATCH, NULL);
+	if (!wr_config_bundle_declares(&bundle->value, request->profile, request->profile_value))
+		return refuse(error, WR_NOT_FOUND,
+			      "the config bundle does not declare this profile");
+	return WR_OK;
+}
+
 static enum wr_status create_new(struct wr_runtime *self, const struct wr_create *request,
 				 const struct wr_key *key, struct wr_error *error)
 {
@@ -131,6 +151,9 @@ static enum wr_status create_new(struct wr_runtime *self, const struct wr_create
 	struct wr_worker *worker;
 	enum wr_status status;
 
+	status = check_bundle(self, request, error);
+	if (status != WR_OK)
+		return status;
 	if (self->catalog.count >= self->config.worker_count_max)
 		return refuse(error, WR_FULL, "worker limit");
 	if (key != NULL)

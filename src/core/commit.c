@@ -64,6 +64,7 @@ static enum wr_store_urgency urgency_of(const struct wr_event *event)
 	case WR_EVENT_WORKER_CREATED:
 	case WR_EVENT_INPUT_ACCEPTED:
 	case WR_EVENT_OUTPUT:
+	case WR_EVENT_BUNDLE_STORED:
 		return WR_STORE_ORDINARY;
 	}
 	wr_unreachable();

@@ -49,6 +49,7 @@ const char *wr_event_runtime_name(enum wr_event_kind kind)
 	case WR_EVENT_PHASE_CHANGED:
 	case WR_EVENT_OUTPUT:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		return NULL;
 	}
 	wr_unreachable();
@@ -74,6 +75,7 @@ struct wr_view wr_event_message(const struct wr_event *event)
 	case WR_EVENT_PHASE_CHANGED:
 	case WR_EVENT_OUTPUT:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		return WR_VIEW_NULL;
 	}
 	wr_unreachable();

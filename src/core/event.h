@@ -14,12 +14,14 @@
  *	PHASE_CHANGED     status (not for terminal phases)       the same frame
  *	OUTPUT            the protocol event                     the same frame
  *	REPEATABLE        -                                      -
+ *	BUNDLE_STORED     -                                      -
  */
 #ifndef WR_CORE_EVENT_H
 #define WR_CORE_EVENT_H
 
 #include "bytes/view.h"
 #include "core/command.h"
+#include "core/config_bundle.h"
 #include "core/worker.h"
 
 #include <stdbool.h>
@@ -34,7 +36,8 @@ enum wr_event_kind {
 	WR_EVENT_WORKER_CANCELLED = 6,
 	WR_EVENT_PHASE_CHANGED = 7,
 	WR_EVENT_OUTPUT = 8,
-	WR_EVENT_REPEATABLE = 9 /* nothing happened but that a key was used */
+	WR_EVENT_REPEATABLE = 9, /* nothing happened but that a key was used */
+	WR_EVENT_BUNDLE_STORED = 14
 };
 
 /* Output of an execution: protocol events (contract 4). The typed ones are those that core, a
@@ -87,7 +90,8 @@ enum wr_operation {
 	WR_OPERATION_INPUT = 2,
 	WR_OPERATION_STOP = 3,
 	WR_OPERATION_CANCEL = 4,
-	WR_OPERATION_INTERRUPT = 5
+	WR_OPERATION_INTERRUPT = 5,
+	WR_OPERATION_STORE_BUNDLE = 10 /* of the Runtime, not of a Worker */
 };
 
 /* The inputs that the event takes back: sequences, packed (core/input_queue.h). Absent: none. */
@@ -134,6 +138,7 @@ struct wr_event {
 			uint8_t status;	   /* enum wr_worker_status */
 			uint64_t event_id;
 		} repeatable;
+		struct wr_config_bundle bundle;
 	} as;
 };
 

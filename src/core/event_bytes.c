@@ -5,7 +5,7 @@
 /* ---- writing: room for the whole event is taken once, then filled without further checks ---- */
 
 enum { HEADER_BYTES = 24, KEY_BYTES = WR_KEY_FIELD_BYTES + 4, DELIVERED_BYTES = 8 };
-enum { FLAG_KEY = 1, FLAG_DELIVERED = 2, FLAG_QUEUE = 4, FLAGS = 7 };
+enum { FLAG_KEY = 1, FLAG_DELIVERED = 2, FLAG_QUEUE = 4, FLAG_DIGEST = 32, FLAGS = 39 };
 
 /* Whether the kind is followed by its members about queues. */
 static bool has_queue(const struct wr_event *event)
@@ -17,16 +17,26 @@ static bool has_queue(const struct wr_event *event)
 	return wr_event_dropped(event).data != NULL;
 }
 
+static bool has_digest(const struct wr_event *event)
+{
+	return event->kind == WR_EVENT_WORKER_CREATED &&
+	       event->as.created.request.config_bundle_digest.data != NULL;
+}
+
 static unsigned flags_of(const struct wr_event *event)
 {
 	return (event->has_key ? FLAG_KEY : 0u) | (event->delivered != 0 ? FLAG_DELIVERED : 0u) |
-	       (has_queue(event) ? FLAG_QUEUE : 0u);
+	       (has_queue(event) ? FLAG_QUEUE : 0u) | (has_digest(event) ? FLAG_DIGEST : 0u);
 }
 
-/* The lowest that has these flags. */
-static unsigned version_of(unsigned flags)
+/* The lowest that can say it. */
+static unsigned version_of(const struct wr_event *event)
 {
-	return flags > FLAG_KEY ? 2 : 1;
+	bool is_new = event->kind == WR_EVENT_BUNDLE_STORED ||
+		      (event->kind == WR_EVENT_REPEATABLE &&
+		       event->as.repeatable.operation == WR_OPERATION_STORE_BUNDLE);
+
+	return is_new || flags_of(event) > FLAG_KEY ? 2 : 1;
 }
 
 static size_t queue_bytes(const struct wr_event *event)
@@ -67,6 +77,8 @@ static size_t member_bytes(const struct wr_event *event)
 		       wr_text_bytes(output->text) + 8 * WR_COUNT(output->numbers);
 	case WR_EVENT_REPEATABLE:
 		return 2 + 8;
+	case WR_EVENT_BUNDLE_STORED:
+		return wr_bundle_bytes(&event->as.bundle);
 	}
 	wr_unreachable();
 }
@@ -127,6 +139,8 @@ static char *put_members(char *at, const struct wr_event *event)
 		at = wr_put_u8(at, event->as.repeatable.operation);
 		at = wr_put_u8(at, event->as.repeatable.status);
 		return wr_put_u64(at, event->as.repeatable.event_id);
+	case WR_EVENT_BUNDLE_STORED:
+		return wr_put_bundle(at, &event->as.bundle);
 	}
 	wr_unreachable();
 }
@@ -147,7 +161,7 @@ enum wr_status wr_event_encode(struct wr_buf *out, const struct wr_event *event)
 
 	if (begin == NULL)
 		return out->status;
-	at = wr_put_u8(begin, version_of(flags));
+	at = wr_put_u8(begin, version_of(event));
 	at = wr_put_u8(at, event->kind);
 	at = wr_put_u8(at, flags);
 	at = wr_put_u8(at, 0);
@@ -191,7 +205,13 @@ static void take_output(struct wr_take *from, struct wr_output *output)
 	}
 }
 
-static void take_members(struct wr_take *from, struct wr_event *event)
+static bool is_operation(unsigned operation)
+{
+	return (operation >= WR_OPERATION_CREATE && operation <= WR_OPERATION_INTERRUPT) ||
+	       operation == WR_OPERATION_STORE_BUNDLE;
+}
+
+static void take_members(struct wr_take *from, struct wr_event *event, unsigned flags)
 {
 	switch (event->kind) {
 	case WR_EVENT_RUNTIME_STARTED:
@@ -199,7 +219,7 @@ static void take_members(struct wr_take *from, struct wr_event *event)
 		break;
 	case WR_EVENT_WORKER_CREATED:
 		event->as.created.worker_id = wr_take_text(from);
-		wr_take_request(from, &event->as.created.request);
+		wr_take_request(from, &event->as.created.request, (flags & FLAG_DIGEST) != 0);
 		break;
 	case WR_EVENT_INPUT_ACCEPTED:
 		event->as.input.input.kind = (enum wr_input_kind)wr_take_u8(from, WR_INPUT_SYSTEM);
@@ -220,11 +240,14 @@ static void take_members(struct wr_take *from, struct wr_event *event)
 		take_output(from, &event->as.output);
 		break;
 	case WR_EVENT_REPEATABLE:
-		event->as.repeatable.operation = wr_take_u8(from, WR_OPERATION_INTERRUPT);
-		if (event->as.repeatable.operation < WR_OPERATION_CREATE)
+		event->as.repeatable.operation = wr_take_u8(from, UINT8_MAX);
+		if (!is_operation(event->as.repeatable.operation))
 			from->is_bad = true;
 		event->as.repeatable.status = wr_take_u8(from, WR_WORKER_CANCELLED);
 		event->as.repeatable.event_id = wr_take_u64(from);
+		break;
+	case WR_EVENT_BUNDLE_STORED:
+		wr_take_bundle(from, &event->as.bundle);
 		break;
 	}
 }
@@ -251,10 +274,17 @@ static void take_queue(struct wr_take *from, struct wr_event *event)
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_OUTPUT:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		from->is_bad = true;
 		return;
 	}
 	wr_unreachable();
+}
+
+static bool is_kind(unsigned kind)
+{
+	return (kind >= WR_EVENT_RUNTIME_STARTED && kind <= WR_EVENT_REPEATABLE) ||
+	       kind == WR_EVENT_BUNDLE_STORED;
 }
 
 enum wr_status wr_event_decode(struct wr_event *event, struct wr_view bytes)
@@ -265,9 +295,9 @@ enum wr_status wr_event_decode(struct wr_event *event, struct wr_view bytes)
 	memset(event, 0, sizeof *event);
 	if (!from.is_bad && version > WR_EVENT_BYTES_VERSION)
 		return WR_UNSUPPORTED;
-	kind = wr_take_u8(&from, WR_EVENT_REPEATABLE);
+	kind = wr_take_u8(&from, UINT8_MAX);
 	flags = wr_take_u8(&from, FLAGS);
-	if (version != version_of(flags) || kind < WR_EVENT_RUNTIME_STARTED)
+	if (version == 0 || !is_kind(kind) || (flags & ~(unsigned)FLAGS) != 0)
 		return WR_CORRUPT;
 	event->has_key = (flags & FLAG_KEY) != 0;
 	(void)wr_take_u8(&from, 0); /* no other flag: bad unless 0, which is seen at the end */
@@ -284,10 +314,12 @@ enum wr_status wr_event_decode(struct wr_event *event, struct wr_view bytes)
 		if (event->delivered == 0)
 			from.is_bad = true;
 	}
-	take_members(&from, event);
+	if ((flags & FLAG_DIGEST) != 0 && kind != WR_EVENT_WORKER_CREATED)
+		from.is_bad = true;
+	take_members(&from, event, flags);
 	if ((flags & FLAG_QUEUE) != 0)
 		take_queue(&from, event);
-	return wr_take_is_whole(&from) ? WR_OK : WR_CORRUPT;
+	return wr_take_is_whole(&from) && version == version_of(event) ? WR_OK : WR_CORRUPT;
 }
 
 /* ---- the encoding of a Runtime that was given none ---- */
@@ -302,7 +334,8 @@ static enum wr_status encode_frame(void *context, struct wr_buf *out, const stru
 
 	(void)context;
 	(void)identity;
-	if (event->kind == WR_EVENT_REPEATABLE || (scope == WR_SCOPE_WORKER && !is_shown_to_worker))
+	if (event->kind == WR_EVENT_REPEATABLE || event->kind == WR_EVENT_BUNDLE_STORED ||
+	    (scope == WR_SCOPE_WORKER && !is_shown_to_worker))
 		return out->status;
 	wr_buf_append(out, "\0\0\0\0", 4);
 	if (event->has_key || event->delivered != 0) {

@@ -4,12 +4,14 @@
  * Layout, little-endian: version u8 · kind u8 · flags u16 · worker u32 · sequence u64 · wall ms
  * i64, with flag 1 a key (id and fingerprint, 16 bytes each, uptime u32), with flag 2 `delivered`
  * u64, then the members of the kind in the order of event.h; a text is length u32 and bytes, an
- * absent text length 0xffffffff. With flag 4 they are followed by: of an accepted input nothing (it
- * waits for its turn); of a creation the busy policy, kind u8 and inputs u32; of an end and of
- * `interrupted` the dropped inputs, a text of sequences u64.
+ * absent text length 0xffffffff. With flag 32 a create request ends in the digest of its config
+ * bundle. With flag 4 the members are followed by: of an accepted input nothing (it waits for its
+ * turn); of a creation the busy policy, kind u8 and inputs u32; of an end and of `interrupted` the
+ * dropped inputs, a text of sequences u64.
  *
- * The version is the lowest that has the flags which are used: 1 for flag 1, else 2; so older
- * programs read what they can understand. Decoding refuses what encoding cannot have made.
+ * The version is the lowest that can say it: 1, but 2 with other flags than 1, of kind 14 and of
+ * operation 10; so older programs read what they can understand, and say of the rest that it is
+ * newer. Decoding refuses what encoding cannot have made.
  */
 #ifndef WR_CORE_EVENT_BYTES_H
 #define WR_CORE_EVENT_BYTES_H

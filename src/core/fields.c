@@ -26,7 +26,10 @@ size_t wr_request_bytes(const struct wr_create *request)
 	return 2 + wr_text_bytes(request->objective) + wr_text_bytes(request->role) +
 	       wr_text_bytes(request->purpose) + wr_text_bytes(request->profile_value) +
 	       wr_text_bytes(request->config_bundle_id) + pairs_bytes(&request->capabilities) +
-	       pairs_bytes(&request->workspace_refs) + pairs_bytes(&request->mount_refs);
+	       pairs_bytes(&request->workspace_refs) + pairs_bytes(&request->mount_refs) +
+	       (request->config_bundle_digest.data == NULL
+			? 0
+			: wr_text_bytes(request->config_bundle_digest));
 }
 
 char *wr_put_request(char *at, const struct wr_create *request)
@@ -40,7 +43,44 @@ char *wr_put_request(char *at, const struct wr_create *request)
 	at = wr_put_text(at, request->config_bundle_id);
 	at = put_pairs(at, &request->capabilities);
 	at = put_pairs(at, &request->workspace_refs);
-	return put_pairs(at, &request->mount_refs);
+	at = put_pairs(at, &request->mount_refs);
+	return request->config_bundle_digest.data == NULL
+		       ? at
+		       : wr_put_text(at, request->config_bundle_digest);
+}
+
+static size_t rows_bytes(const struct wr_rows *rows)
+{
+	return 8 + rows->packed.bytes;
+}
+
+static char *put_rows(char *at, const struct wr_rows *rows)
+{
+	at = wr_put_u32(at, rows->count);
+	at = wr_put_u32(at, (uint32_t)rows->packed.bytes);
+	return wr_put_bytes(at, rows->packed);
+}
+
+size_t wr_bundle_bytes(const struct wr_config_bundle *bundle)
+{
+	return wr_text_bytes(bundle->id) + wr_text_bytes(bundle->digest) +
+	       wr_text_bytes(bundle->revision) + wr_text_bytes(bundle->workspace_id) +
+	       wr_text_bytes(bundle->created_at) + wr_text_bytes(bundle->source) +
+	       wr_text_bytes(bundle->detail) + rows_bytes(&bundle->profiles) +
+	       rows_bytes(&bundle->declarations);
+}
+
+char *wr_put_bundle(char *at, const struct wr_config_bundle *bundle)
+{
+	at = wr_put_text(at, bundle->id);
+	at = wr_put_text(at, bundle->digest);
+	at = wr_put_text(at, bundle->revision);
+	at = wr_put_text(at, bundle->workspace_id);
+	at = wr_put_text(at, bundle->created_at);
+	at = wr_put_text(at, bundle->source);
+	at = wr_put_text(at, bundle->detail);
+	at = put_rows(at, &bundle->profiles);
+	return put_rows(at, &bundle->declarations);
 }
 
 char *wr_put_busy(char *at, const struct wr_busy_policy *busy)
@@ -110,7 +150,7 @@ static void take_pairs(struct wr_take *from, struct wr_pairs *pairs)
 		from->is_bad = true;
 }
 
-void wr_take_request(struct wr_take *from, struct wr_create *request)
+void wr_take_request(struct wr_take *from, struct wr_create *request, bool has_digest)
 {
 	request->intent = (enum wr_intent_kind)wr_take_u8(from, WR_INTENT_ROLE);
 	request->profile = (enum wr_profile_kind)wr_take_u8(from, WR_PROFILE_NAMED);
@@ -122,6 +162,34 @@ void wr_take_request(struct wr_take *from, struct wr_create *request)
 	take_pairs(from, &request->capabilities);
 	take_pairs(from, &request->workspace_refs);
 	take_pairs(from, &request->mount_refs);
+	request->config_bundle_digest = has_digest ? wr_take_text(from) : WR_VIEW_NULL;
+	if (has_digest && request->config_bundle_digest.data == NULL)
+		from->is_bad = true;
+}
+
+static void take_rows(struct wr_take *from, struct wr_rows *rows)
+{
+	uint32_t count = wr_take_u32(from), bytes = wr_take_u32(from);
+	const char *data = wr_take_bytes(from, bytes);
+
+	*rows = (struct wr_rows){.count = 0};
+	if (data != NULL)
+		*rows = (struct wr_rows){.packed = wr_view_of(data, bytes), .count = count};
+}
+
+void wr_take_bundle(struct wr_take *from, struct wr_config_bundle *bundle)
+{
+	bundle->id = wr_take_text(from);
+	bundle->digest = wr_take_text(from);
+	bundle->revision = wr_take_text(from);
+	bundle->workspace_id = wr_take_text(from);
+	bundle->created_at = wr_take_text(from);
+	bundle->source = wr_take_text(from);
+	bundle->detail = wr_take_text(from);
+	take_rows(from, &bundle->profiles);
+	take_rows(from, &bundle->declarations);
+	if (!from->is_bad && !wr_config_bundle_is_sound(bundle))
+		from->is_bad = true;
 }
 
 void wr_take_busy(struct wr_take *from, struct wr_busy_policy *busy)

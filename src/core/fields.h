@@ -11,6 +11,7 @@
 #include "bytes/endian.h"
 #include "check.h"
 #include "core/command.h"
+#include "core/config_bundle.h"
 
 #include <string.h>
 
@@ -59,13 +60,16 @@ static inline char *wr_put_text(char *at, struct wr_view text)
 enum { WR_KEY_FIELD_BYTES = 2 * WR_KEY_BYTES };
 char *wr_put_key(char *at, const struct wr_key *key);
 
-/* A create request, without its worker_id: that is kept beside it. */
+/* A create request, without its worker_id: that is kept beside it. Its last field, the digest of a
+ * config bundle, is there only when it has one: whoever takes it must know. */
 size_t wr_request_bytes(const struct wr_create *request);
 char *wr_put_request(char *at, const struct wr_create *request);
 
 /* A busy policy. A list of sequences is a text. */
 enum { WR_BUSY_FIELD_BYTES = 5 };
 char *wr_put_busy(char *at, const struct wr_busy_policy *busy);
+size_t wr_bundle_bytes(const struct wr_config_bundle *bundle);
+char *wr_put_bundle(char *at, const struct wr_config_bundle *bundle);
 
 /* ---- reading ---- */
 
@@ -93,14 +97,21 @@ uint32_t wr_take_u32(struct wr_take *from);
 uint64_t wr_take_u64(struct wr_take *from);
 struct wr_view wr_take_text(struct wr_take *from);
 void wr_take_key(struct wr_take *from, struct wr_key *key);
-void wr_take_request(struct wr_take *from, struct wr_create *request);
+void wr_take_request(struct wr_take *from, struct wr_create *request, bool has_digest);
+/* Bad unless it is sound. */
+void wr_take_bundle(struct wr_take *from, struct wr_config_bundle *bundle);
 /* One that is not UNSAID. */
 void wr_take_busy(struct wr_take *from, struct wr_busy_policy *busy);
 /* A text of whole sequences, ascending from above 0, at least one. */
 struct wr_view wr_take_sequences(struct wr_take *from);
 
 /* The end of a Worker's row in a checkpoint that has the flag for it (core/checkpoint.h). */
-enum { WR_ROW_QUARANTINED = 1, WR_ROW_QUEUE = 2, WR_ROW_WAITING_BYTES = 8 + 4 + 1 };
+enum {
+	WR_ROW_QUARANTINED = 1,
+	WR_ROW_QUEUE = 2,
+	WR_ROW_DIGEST = 32, /* of its request */
+	WR_ROW_WAITING_BYTES = 8 + 4 + 1
+};
 struct wr_row_queue {
 	struct wr_busy_policy busy;
 	struct wr_view dropped; /* packed, or absent */

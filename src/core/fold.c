@@ -32,8 +32,8 @@ static size_t request_bytes(const struct wr_create *request)
 {
 	return request->objective.bytes + request->role.bytes + request->purpose.bytes +
 	       request->profile_value.bytes + request->config_bundle_id.bytes +
-	       request->capabilities.packed.bytes + request->workspace_refs.packed.bytes +
-	       request->mount_refs.packed.bytes;
+	       request->config_bundle_digest.bytes + request->capabilities.packed.bytes +
+	       request->workspace_refs.packed.bytes + request->mount_refs.packed.bytes;
 }
 
 static void keep_request(struct wr_worker *worker, const struct wr_event *event, char *at)
@@ -49,6 +49,7 @@ static void keep_request(struct wr_worker *worker, const struct wr_event *event,
 	to->purpose = keep(&at, from->purpose);
 	to->profile_value = keep(&at, from->profile_value);
 	to->config_bundle_id = keep(&at, from->config_bundle_id);
+	to->config_bundle_digest = keep(&at, from->config_bundle_digest);
 	to->capabilities.packed = keep(&at, from->capabilities.packed);
 	to->workspace_refs.packed = keep(&at, from->workspace_refs.packed);
 	to->mount_refs.packed = keep(&at, from->mount_refs.packed);
@@ -356,6 +357,10 @@ enum wr_status wr_fold_prepare(struct wr_runtime *self, struct wr_prepared *prep
 		return WR_NO_MEMORY;
 	if (event->kind == WR_EVENT_WORKER_CREATED)
 		return wr_fold_prepare_worker(self, &prepared->worker, event);
+	if (event->kind == WR_EVENT_BUNDLE_STORED) {
+		prepared->bundle = wr_bundles_prepare(&self->bundles, &event->as.bundle);
+		return prepared->bundle == NULL ? WR_NO_MEMORY : WR_OK;
+	}
 	if (event->worker == 0)
 		return WR_OK;
 	prepared->worker = wr_catalog_at(&self->catalog, event->worker);
@@ -381,6 +386,7 @@ void wr_fold_discard(struct wr_runtime *self, struct wr_prepared *prepared,
 	wr_queued_input_free(allocator, prepared->input);
 	wr_allocator_free(allocator, (void *)(uintptr_t)prepared->dropped.data,
 			  prepared->dropped.bytes);
+	wr_bundles_discard(&self->bundles, prepared->bundle);
 	if (event->kind == WR_EVENT_WORKER_CREATED && prepared->worker != NULL)
 		wr_worker_free(self, prepared->worker);
 }
@@ -418,6 +424,11 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 		fold_phase(worker, event);
 		break;
 	case WR_EVENT_REPEATABLE:
+		break;
+	case WR_EVENT_BUNDLE_STORED:
+		wr_bundles_add(&self->bundles, prepared->bundle, event->sequence);
+		if (self->is_replaying)
+			wr_bundles_show(&self->bundles, event->sequence);
 		break;
 	case WR_EVENT_OUTPUT:
 		fold_item(self, prepared, event);

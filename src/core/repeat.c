@@ -59,7 +59,8 @@ enum wr_status wr_repeat_keep(struct wr_runtime *self, const struct wr_worker *w
 			      const struct wr_key *key, enum wr_operation operation,
 			      const struct wr_ack *ack)
 {
-	struct wr_event event = {.kind = WR_EVENT_REPEATABLE, .worker = worker->number};
+	struct wr_event event = {.kind = WR_EVENT_REPEATABLE,
+				 .worker = worker == NULL ? 0 : worker->number};
 
 	wr_repeat_attach(self, &event, key);
 	event.as.repeatable.operation = (uint8_t)operation;
@@ -83,6 +84,8 @@ static enum wr_operation operation_of(const struct wr_event *event)
 		return WR_OPERATION_CANCEL;
 	case WR_EVENT_REPEATABLE:
 		return (enum wr_operation)event->as.repeatable.operation;
+	case WR_EVENT_BUNDLE_STORED:
+		return WR_OPERATION_STORE_BUNDLE;
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_PHASE_CHANGED:
@@ -98,10 +101,10 @@ void wr_repeat_fold(struct wr_runtime *self, const struct wr_worker *worker,
 	struct wr_kept_key kept = {
 		.key = event->key,
 		.event_id = event->sequence,
-		.worker = worker->number,
+		.worker = event->worker,
 		.uptime_s = event->uptime_s,
 		.operation = (uint8_t)operation_of(event),
-		.status = (uint8_t)worker->now.status,
+		.status = (uint8_t)(worker == NULL ? WR_WORKER_RUNNING : worker->now.status),
 	};
 
 	if (event->kind == WR_EVENT_INPUT_ACCEPTED)

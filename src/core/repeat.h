@@ -18,13 +18,14 @@ enum wr_status wr_repeat_ack(struct wr_runtime *self, struct wr_view worker_id,
 void wr_repeat_attach(const struct wr_runtime *self, struct wr_event *event,
 		      const struct wr_key *key);
 
-/* Remembers a command that changed nothing by itself. Status of the commit. */
+/* Remembers a command that changed nothing by itself; `worker` is NULL of one to the Runtime.
+ * Status of the commit. */
 enum wr_status wr_repeat_keep(struct wr_runtime *self, const struct wr_worker *worker,
 			      const struct wr_key *key, enum wr_operation operation,
 			      const struct wr_ack *ack);
 
-/* Of a recorded event with a key: keeps what it was answered, from which its acknowledgement can be
- * made again. Room was reserved. */
+/* Of a recorded event with a key (of a Worker, or NULL): keeps what it was answered, from which its
+ * acknowledgement can be made again. Room was reserved. */
 void wr_repeat_fold(struct wr_runtime *self, const struct wr_worker *worker,
 		    const struct wr_event *event);
 

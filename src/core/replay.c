@@ -31,6 +31,26 @@ static bool input_fits(const struct wr_worker *worker, const struct wr_event *ev
 	       event->as.input.transcript_sequence == worker->now.item_count + 1;
 }
 
+/* Of what is kept nothing is judged by rules that may have become stricter. */
+static bool bundle_fits(const struct wr_runtime *self, const struct wr_event *event)
+{
+	const struct wr_config_bundle *bundle = &event->as.bundle;
+	char digest[WR_CONFIG_DIGEST_BYTES];
+
+	if (event->worker != 0 || self->is_stopped || !wr_config_bundle_id_is_valid(bundle->id))
+		return false;
+	wr_config_bundle_digest(bundle, digest);
+	return wr_view_equal(bundle->digest, wr_view_of(digest, sizeof digest));
+}
+
+/* Commands to Workers and to the Runtime are told apart by what they are. */
+static bool repeatable_fits(const struct wr_worker *worker, const struct wr_event *event)
+{
+	bool is_own = event->as.repeatable.operation == WR_OPERATION_STORE_BUNDLE;
+
+	return is_own ? event->worker == 0 : worker != NULL;
+}
+
 /* A command whose key is still known is not done again: what was too old by then is gone. */
 static bool key_fits(const struct wr_runtime *self, const struct wr_event *event)
 {
@@ -83,8 +103,11 @@ bool wr_replay_fits(const struct wr_runtime *self, const struct wr_event *event)
 	case WR_EVENT_PHASE_CHANGED:
 		return worker != NULL && phase_fits(worker, event);
 	case WR_EVENT_OUTPUT:
-	case WR_EVENT_REPEATABLE:
 		return worker != NULL;
+	case WR_EVENT_REPEATABLE:
+		return repeatable_fits(worker, event);
+	case WR_EVENT_BUNDLE_STORED:
+		return bundle_fits(self, event);
 	}
 	wr_unreachable();
 }

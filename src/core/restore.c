@@ -6,7 +6,7 @@
 #include "core/fields.h"
 
 static enum wr_status take_runtime(struct wr_runtime *self, struct wr_restore *restore,
-				   struct wr_take *from, uint64_t sequence)
+				   struct wr_take *from, uint64_t sequence, unsigned version)
 {
 	uint64_t own = wr_take_u64(from);
 
@@ -17,6 +17,11 @@ static enum wr_status take_runtime(struct wr_runtime *self, struct wr_restore *r
 	self->is_stopped = wr_take_u8(from, 1) != 0;
 	for (unsigned i = 0; i < 3; i++)
 		(void)wr_take_u8(from, 0);
+	if (version == 2) {
+		restore->bundles_left = wr_take_u32(from);
+		if (restore->bundles_left == 0)
+			from->is_bad = true;
+	}
 	if (!wr_take_is_whole(from) || own != sequence || self->last_event_id > sequence ||
 	    self->log.last_sequence != 0 || sequence == 0)
 		return WR_CORRUPT;
@@ -36,6 +41,17 @@ struct row {
 	struct wr_row_queue queue;
 };
 
+static unsigned take_row_flags(struct wr_take *from, unsigned version)
+{
+	const unsigned known = version == 1 ? WR_ROW_QUARANTINED
+					    : WR_ROW_QUARANTINED | WR_ROW_QUEUE | WR_ROW_DIGEST;
+	unsigned flags = wr_take_u8(from, known);
+
+	if ((flags & ~known) != 0)
+		from->is_bad = true;
+	return flags;
+}
+
 static void take_worker(struct wr_take *from, struct row *row, unsigned version)
 {
 	unsigned flags;
@@ -50,12 +66,11 @@ static void take_worker(struct wr_take *from, struct row *row, unsigned version)
 	row->face.item_count = wr_take_u64(from);
 	row->face.status = (enum wr_worker_status)wr_take_u8(from, WR_WORKER_CANCELLED);
 	row->face.phase = (enum wr_phase)wr_take_u8(from, WR_PHASE_COUNT - 1);
-	flags = wr_take_u8(from,
-			   version == 1 ? WR_ROW_QUARANTINED : WR_ROW_QUARANTINED | WR_ROW_QUEUE);
+	flags = take_row_flags(from, version);
 	row->is_quarantined = (flags & WR_ROW_QUARANTINED) != 0;
 	(void)wr_take_u8(from, 0);
 	row->created.as.created.worker_id = wr_take_text(from);
-	wr_take_request(from, &row->created.as.created.request);
+	wr_take_request(from, &row->created.as.created.request, (flags & WR_ROW_DIGEST) != 0);
 	row->has_queue = (flags & WR_ROW_QUEUE) != 0;
 	if (row->has_queue)
 		wr_take_row_queue(from, &row->queue);
@@ -151,7 +166,7 @@ static enum wr_status take_workers(struct wr_runtime *self, struct wr_restore *r
 {
 	struct row row;
 	enum wr_status status;
-	bool has_queue = false;
+	unsigned needed = 1; /* the version */
 
 	if (rows > restore->workers_left)
 		return WR_CORRUPT;
@@ -163,28 +178,40 @@ static enum wr_status take_workers(struct wr_runtime *self, struct wr_restore *r
 		status = add_worker(self, &row);
 		if (status != WR_OK)
 			return status;
-		has_queue = has_queue || row.has_queue;
+		if (row.has_queue ||
+		    row.created.as.created.request.config_bundle_digest.data != NULL)
+			needed = 2;
 	}
-	return wr_take_is_whole(from) && has_queue == (version > 1) ? WR_OK : WR_CORRUPT;
+	return wr_take_is_whole(from) && version == needed ? WR_OK : WR_CORRUPT;
 }
 
 /* ---- keys ---- */
+
+/* A command is one of those to a Worker, or to the Runtime. */
+static bool owner_fits(const struct wr_runtime *self, const struct wr_kept_key *kept)
+{
+	if (kept->operation == WR_OPERATION_STORE_BUNDLE)
+		return kept->worker == 0;
+	return kept->operation >= WR_OPERATION_CREATE &&
+	       kept->operation <= WR_OPERATION_INTERRUPT &&
+	       wr_catalog_at(&self->catalog, kept->worker) != NULL;
+}
 
 static bool key_fits(const struct wr_runtime *self, const struct wr_kept_key *kept, uint64_t head)
 {
 	uint32_t count = wr_keys_count(&self->keys);
 
-	return kept->event_id != 0 && kept->event_id <= head &&
-	       kept->operation >= WR_OPERATION_CREATE &&
-	       wr_catalog_at(&self->catalog, kept->worker) != NULL &&
+	return kept->event_id != 0 && kept->event_id <= head && owner_fits(self, kept) &&
 	       kept->uptime_s <= self->uptime_s && count < WR_KEY_COUNT_MAX &&
 	       (count == 0 || kept->uptime_s >= wr_keys_at(&self->keys, count - 1)->uptime_s) &&
 	       wr_keys_find(&self->keys, &kept->key) == NULL;
 }
 
 static enum wr_status take_keys(struct wr_runtime *self, struct wr_restore *restore,
-				struct wr_take *from, uint32_t rows)
+				struct wr_take *from, uint32_t rows, unsigned version)
 {
+	unsigned needed = 1; /* the version */
+
 	if (rows > restore->keys_left || restore->workers_left != 0)
 		return WR_CORRUPT;
 	restore->keys_left -= rows;
@@ -195,13 +222,50 @@ static enum wr_status take_keys(struct wr_runtime *self, struct wr_restore *rest
 		kept.transcript_sequence = wr_take_u64(from);
 		kept.worker = wr_take_u32(from);
 		kept.uptime_s = wr_take_u32(from);
-		kept.operation = wr_take_u8(from, WR_OPERATION_INTERRUPT);
+		kept.operation = wr_take_u8(from, WR_OPERATION_STORE_BUNDLE);
 		kept.status = wr_take_u8(from, WR_WORKER_CANCELLED);
+		if (kept.operation == WR_OPERATION_STORE_BUNDLE)
+			needed = 2;
 		if (from->is_bad || !key_fits(self, &kept, restore->sequence))
 			return WR_CORRUPT;
 		if (wr_keys_reserve(&self->keys) != WR_OK)
 			return WR_NO_MEMORY;
 		wr_keys_add(&self->keys, &kept);
+	}
+	return wr_take_is_whole(from) && version == needed ? WR_OK : WR_CORRUPT;
+}
+
+/* ---- config bundles ---- */
+
+static bool bundle_fits(const struct wr_runtime *self, const struct wr_config_bundle *bundle,
+			uint64_t sequence, uint64_t head)
+{
+	uint32_t count = self->bundles.count;
+
+	return sequence != 0 && sequence <= head && wr_config_bundle_id_is_valid(bundle->id) &&
+	       wr_config_digest_is_valid(bundle->digest) &&
+	       (count == 0 || wr_view_compare(wr_bundles_at(&self->bundles, count - 1)->value.id,
+					      bundle->id) < 0);
+}
+
+static enum wr_status take_bundles(struct wr_runtime *self, struct wr_restore *restore,
+				   struct wr_take *from, uint32_t rows)
+{
+	if (rows > restore->bundles_left)
+		return WR_CORRUPT;
+	restore->bundles_left -= rows;
+	while (rows-- > 0) {
+		uint64_t sequence = wr_take_u64(from);
+		struct wr_config_bundle value;
+		struct wr_bundle *bundle;
+
+		wr_take_bundle(from, &value);
+		if (from->is_bad || !bundle_fits(self, &value, sequence, restore->sequence))
+			return WR_CORRUPT;
+		bundle = wr_bundles_prepare(&self->bundles, &value);
+		if (bundle == NULL)
+			return WR_NO_MEMORY;
+		wr_bundles_add(&self->bundles, bundle, sequence);
 	}
 	return wr_take_is_whole(from) ? WR_OK : WR_CORRUPT;
 }
@@ -217,22 +281,25 @@ enum wr_status wr_checkpoint_restore(struct wr_runtime *self, struct wr_restore 
 
 	if (!from.is_bad && version > WR_CHECKPOINT_VERSION)
 		return WR_UNSUPPORTED;
-	kind = wr_take_u8(&from, WR_PART_KEYS);
+	kind = wr_take_u8(&from, WR_PART_BUNDLES);
 	(void)wr_take_u8(&from, 0);
 	(void)wr_take_u8(&from, 0);
 	rows = wr_take_u32(&from);
-	if (from.is_bad || version == 0 || (version > 1 && kind != WR_PART_WORKERS) ||
-	    restore->has_begun == (kind == WR_PART_RUNTIME) ||
+	if (from.is_bad || version == 0 || restore->has_begun == (kind == WR_PART_RUNTIME) ||
 	    (restore->has_begun && part->sequence != restore->sequence))
 		return WR_CORRUPT;
 	if (kind == WR_PART_RUNTIME)
-		return rows != 0 ? WR_CORRUPT : take_runtime(self, restore, &from, part->sequence);
+		return rows != 0 ? WR_CORRUPT
+				 : take_runtime(self, restore, &from, part->sequence, version);
 	if (kind == WR_PART_WORKERS)
 		return take_workers(self, restore, &from, rows, version);
-	return kind == WR_PART_KEYS ? take_keys(self, restore, &from, rows) : WR_CORRUPT;
+	if (kind == WR_PART_KEYS)
+		return take_keys(self, restore, &from, rows, version);
+	return kind == WR_PART_BUNDLES && version == 2 ? take_bundles(self, restore, &from, rows)
+						       : WR_CORRUPT;
 }
 
 bool wr_checkpoint_is_whole(const struct wr_restore *restore)
 {
-	return restore->workers_left == 0 && restore->keys_left == 0;
+	return restore->workers_left == 0 && restore->keys_left == 0 && restore->bundles_left == 0;
 }

@@ -104,6 +104,7 @@ static void init_parts(struct wr_runtime *self, const struct wr_runtime_config *
 		    WR_QUEUE_TRACKED_MAX * (size_t)WR_PACKED_SEQUENCE_BYTES);
 	wr_list_init(&self->queued);
 	wr_catalog_init(&self->catalog, allocator);
+	wr_bundles_init(&self->bundles, allocator);
 	wr_event_log_init(&self->log, allocator, &config->retention);
 	self->log.observer = ports->observer;
 	self->log.is_shown_late = wr_has_store(self);
@@ -155,6 +156,7 @@ void wr_runtime_free(struct wr_runtime *self)
 	for (uint32_t number = self->catalog.count; number > 0; number--)
 		wr_worker_free(self, wr_catalog_at(&self->catalog, number));
 	wr_catalog_deinit(&self->catalog);
+	wr_bundles_deinit(&self->bundles);
 	wr_transcript_budget_deinit(&self->transcripts);
 	wr_event_log_deinit(&self->log);
 	wr_pending_deinit(&self->pending);

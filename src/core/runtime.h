@@ -93,9 +93,21 @@ struct wr_ack {
  * log.
  */
 
-/* WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name, damaged list of pairs, a
+/* Keeps a config bundle (contract 9), in the place of the one of its id when there is one. The same
+ * again changes nothing. WR_OK; WR_STOPPED; what wr_config_bundle_check says; WR_FULL (of bundles:
+ * error->detail tells; or of the store); WR_OVERLOAD; WR_MISMATCH; WR_NO_MEMORY; WR_IO. */
+enum wr_status wr_runtime_store_bundle(struct wr_runtime *self,
+				       const struct wr_config_bundle *bundle,
+				       const struct wr_key *key, struct wr_error *error);
+
+/* A create that names a config bundle by id and digest is held against it: it must be there, have
+ * that digest, and declare the profile; what runs the Worker is found as for any other. By its id
+ * alone a bundle is only named, whether it is there or not.
+ *
+ * WR_OK; WR_STOPPED; WR_INVALID (blank objective or capability name, damaged list of pairs, a
  * worker_id that cannot stand in a path: over WR_ID_BYTES_MAX, blank, not UTF-8, "." or "..", with
- * control characters or slashes; error->detail tells); WR_NOT_FOUND (no such profile); WR_TOO_LARGE
+ * control characters or slashes; error->detail tells); WR_NO_BUNDLE; WR_DIGEST_MISMATCH;
+ * WR_NOT_FOUND (no such profile, or its bundle does not declare it); WR_TOO_LARGE
  * (over WR_EVENT_BYTES_MAX); WR_FULL (Worker limit, or store); WR_OVERLOAD (the store makes room);
  * WR_EXISTS (request->worker_id is taken, by a Worker of another request), WR_CORRUPT (by one in
  * quarantine); WR_MISMATCH; WR_NO_MEMORY; WR_IO. *out is lent for the life of the Runtime. A create
@@ -206,6 +218,17 @@ const struct wr_worker *wr_runtime_find_at_head(const struct wr_runtime *self,
 const struct wr_worker *wr_runtime_worker(const struct wr_runtime *self, uint32_t number);
 /* The first Worker in byte order of ids whose id is above `after` (absent: the very first). */
 const struct wr_worker *wr_runtime_next(const struct wr_runtime *self, struct wr_view after);
+
+/* A config bundle as it is visible, by id; NULL: none. Or the first in byte order of ids whose id
+ * is above `after` (absent: the very first). Lent until the next call that changes something. */
+const struct wr_config_bundle *wr_runtime_find_bundle(const struct wr_runtime *self,
+						      struct wr_view id);
+const struct wr_config_bundle *wr_runtime_next_bundle(const struct wr_runtime *self,
+						      struct wr_view after);
+/* Whether the visible bundle of this id has this digest: WR_OK, and *out is lent likewise;
+ * WR_NO_BUNDLE; WR_DIGEST_MISMATCH. */
+enum wr_status wr_runtime_judge_bundle(const struct wr_runtime *self, struct wr_view id,
+				       struct wr_view digest, const struct wr_config_bundle **out);
 
 /* Diagnostics (contract 5.6): the newest are kept. False past the end; index 0 is the oldest kept.
  */

@@ -2,6 +2,7 @@
 #ifndef WR_CORE_STATE_H
 #define WR_CORE_STATE_H
 
+#include "core/bundles.h"
 #include "core/catalog.h"
 #include "core/keys.h"
 #include "core/pending.h"
@@ -31,6 +32,7 @@ struct wr_runtime {
 	bool has_open_turns;	/* of the last process: still to be interrupted */
 	uint64_t last_event_id; /* newest event that has a runtime event */
 	struct wr_catalog catalog;
+	struct wr_bundles bundles;
 	struct wr_event_log log;
 	struct wr_transcript_budget transcripts;
 	uint64_t diagnostic_count;
@@ -62,6 +64,7 @@ struct wr_prepared {
 	struct wr_transcript_item *item; /* NULL in a replay: the store has it */
 	struct wr_queued_input *input;	 /* NULL: it is not kept until its delivery */
 	struct wr_view dropped;		 /* a copy for the Worker */
+	struct wr_bundle *bundle;	 /* of BUNDLE_STORED */
 };
 
 /* WR_OK; WR_NOT_FOUND (unknown Worker); WR_INVALID (no such profile); WR_NO_MEMORY; WR_TOO_LARGE.

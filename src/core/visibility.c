@@ -50,6 +50,8 @@ void wr_visibility_show_more(struct wr_runtime *self, const struct wr_event *eve
 			show_output(self, worker, &event->as.output);
 		else
 			show_change(self, worker, event->kind);
+	} else if (event->kind == WR_EVENT_BUNDLE_STORED) {
+		wr_bundles_show(&self->bundles, event->sequence);
 	} else if (event->kind == WR_EVENT_RUNTIME_STOPPED) {
 		for (uint32_t number = 1; number <= self->catalog.count; number++) {
 			worker = wr_catalog_at(&self->catalog, number);
@@ -136,6 +138,8 @@ static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *e
 	if (worker == NULL) { /* of the Runtime itself */
 		if (entry->kind == WR_EVENT_RUNTIME_STOPPED)
 			show_runtime_stopped(self);
+		else if (entry->kind == WR_EVENT_BUNDLE_STORED)
+			wr_bundles_show(&self->bundles, entry->sequence);
 		return;
 	}
 	show_face(self, worker, &entry->face);
@@ -144,6 +148,7 @@ static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *e
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		break;
 	case WR_EVENT_WORKER_CREATED:
 		if (worker->execution.ops != NULL && !worker->has_last_result)

@@ -159,10 +159,10 @@ static void on_part(void *context, struct wr_view part)
 		uint8_t flags;
 
 		wr_take_bytes(&from, NUMBERS_BYTES);
-		flags = wr_take_u8(&from, WR_ROW_QUARANTINED | WR_ROW_QUEUE);
+		flags = wr_take_u8(&from, WR_ROW_QUARANTINED | WR_ROW_QUEUE | WR_ROW_DIGEST);
 		wr_take_u8(&from, 0);
 		id = wr_take_text(&from);
-		wr_take_request(&from, &request);
+		wr_take_request(&from, &request, (flags & WR_ROW_DIGEST) != 0);
 		if ((flags & WR_ROW_QUEUE) != 0)
 			wr_take_row_queue(&from, &queue);
 		if (!from.is_bad)

@@ -57,6 +57,19 @@ void wr_refuse_query(struct wr_request *request, enum wr_status status)
 		  WR_VIEW_NULL);
 }
 
+void wr_refuse_json(struct wr_request *request, enum wr_status status, const struct wr_error *error)
+{
+	if (status == WR_NO_MEMORY)
+		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
+	else
+		wr_refuse(request, WR_WIRE_INVALID_JSON, wr_view_of_string(error->detail));
+}
+
+void wr_hold(struct wr_request *request)
+{
+	wr_storage_hold(&request->server->storage, request->exchange, request->worker_id);
+}
+
 /* ---- the id in a path ---- */
 
 /* Decodes it. False, and answered, when it is not UTF-8. */
@@ -194,6 +207,10 @@ static const struct rule rules[] = {
 	[WR_ROUTE_RUNTIME_EVENTS] = {wr_serve_runtime_events, WR_MAY_OBSERVE, RULE_STREAM},
 	[WR_ROUTE_HEALTHZ] = {serve_healthz, 0, 0},
 	[WR_ROUTE_READYZ] = {serve_readyz, 0, 0},
+	[WR_ROUTE_BUNDLE_LIST] = {wr_serve_bundle_list, WR_MAY_OBSERVE, 0},
+	[WR_ROUTE_BUNDLE_STORE] = {wr_serve_bundle_store, WR_MAY_COMMAND,
+				   RULE_COMMAND | RULE_JSON | RULE_GROWS},
+	[WR_ROUTE_BUNDLE_AVAILABILITY] = {wr_serve_bundle_availability, WR_MAY_OBSERVE, 0},
 };
 
 /* ---- the checks ---- */

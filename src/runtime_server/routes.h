@@ -37,6 +37,14 @@ void wr_refuse_status(struct wr_request *request, enum wr_status status,
 /* What became of reading the query: it is wrong, or there is no memory for what it says. */
 void wr_refuse_query(struct wr_request *request, enum wr_status status);
 
+/* Answers that the body cannot be read. */
+void wr_refuse_json(struct wr_request *request, enum wr_status status,
+		    const struct wr_error *error);
+/* What is answered next waits until all that it depends on is visible: of the Worker of the path,
+ * or of the Runtime. Whatever came of a command, it was decided by what may still be lost
+ * (design 2). */
+void wr_hold(struct wr_request *request);
+
 /* False, and answered: the path's id is blank. */
 bool wr_request_has_worker_id(struct wr_request *request);
 /* The Worker of the path; NULL, and answered: there is none. */
@@ -51,6 +59,9 @@ const struct wr_worker *wr_request_whole_worker(struct wr_request *request);
 wr_route_fn wr_serve_worker_list, wr_serve_worker_create, wr_serve_worker_detail,
 	wr_serve_worker_input, wr_serve_worker_stop, wr_serve_worker_cancel,
 	wr_serve_worker_interrupt, wr_serve_worker_transcript;
+
+/* bundle_routes.c */
+wr_route_fn wr_serve_bundle_list, wr_serve_bundle_store, wr_serve_bundle_availability;
 
 /* idempotency.c: serves a command whose Idempotency-Key is to be taken first. */
 void wr_serve_with_key(struct wr_request *request, wr_route_fn *serve);

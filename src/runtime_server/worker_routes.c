@@ -16,15 +16,6 @@ struct transcript_answer {
 	struct wr_transcript_page page;
 };
 
-static void refuse_json(struct wr_request *request, enum wr_status status,
-			const struct wr_error *error)
-{
-	if (status == WR_NO_MEMORY)
-		wr_refuse(request, WR_WIRE_OVERLOADED, WR_VIEW_NULL);
-	else
-		wr_refuse(request, WR_WIRE_INVALID_JSON, wr_view_of_string(error->detail));
-}
-
 /* Memory for a page in the making; NULL, and answered, when there is none. */
 static void *take_answer(struct wr_request *request, size_t bytes)
 {
@@ -156,13 +147,6 @@ void wr_serve_worker_transcript(struct wr_request *request)
 
 /* ---- commands ---- */
 
-/* Whatever came of a command, it was decided by what may still be lost: the answer waits until all
- * that it depends on is visible (design 2). To be called before the answer. */
-static void hold(struct wr_request *request)
-{
-	wr_storage_hold(&request->server->storage, request->exchange, request->worker_id);
-}
-
 /* The Worker as decisions see it: its creation may still be as little visible as its answer. */
 static const struct wr_worker *decided_worker(const struct wr_request *request)
 {
@@ -205,11 +189,11 @@ void wr_serve_worker_create(struct wr_request *request)
 
 	status = wr_create_json_read(&create, &server->texts, request->body, &error);
 	if (status != WR_OK) {
-		refuse_json(request, status, &error);
+		wr_refuse_json(request, status, &error);
 		return;
 	}
 	status = wr_runtime_create(server->runtime, &create, request->key, &worker, &error);
-	hold(request);
+	wr_hold(request);
 	if (status != WR_OK) {
 		refuse_create(request, status, &error);
 		return;
@@ -230,12 +214,12 @@ void wr_serve_worker_input(struct wr_request *request)
 
 	status = wr_input_json_read(&input, &server->texts, request->body, &error);
 	if (status != WR_OK) {
-		refuse_json(request, status, &error);
+		wr_refuse_json(request, status, &error);
 		return;
 	}
 	status = wr_runtime_input(server->runtime, request->worker_id, &input, request->key, &ack,
 				  &error);
-	hold(request);
+	wr_hold(request);
 	if (status != WR_OK) {
 		wr_refuse_status(request, status, &error);
 		return;
@@ -253,7 +237,7 @@ static void answer_lifecycle(struct wr_request *request, enum wr_status status,
 	static const struct wr_error no_detail = {0};
 	struct wr_buf *body;
 
-	hold(request);
+	wr_hold(request);
 	if (status != WR_OK) {
 		wr_refuse_status(request, status, &no_detail);
 		return;
@@ -271,7 +255,7 @@ static bool read_reason(struct wr_request *request, struct wr_view *reason)
 		wr_lifecycle_json_read(reason, &request->server->texts, request->body, &error);
 
 	if (status != WR_OK)
-		refuse_json(request, status, &error);
+		wr_refuse_json(request, status, &error);
 	return status == WR_OK;
 }
 
@@ -316,6 +300,6 @@ void wr_serve_worker_interrupt(struct wr_request *request)
 		answer_lifecycle(request, status, &ack);
 		return;
 	}
-	hold(request);
+	wr_hold(request);
 	wr_refuse(request, WR_WIRE_NO_TURN, WR_VIEW_NULL);
 }

@@ -1,9 +1,8 @@
 #include "wire/command_json.h"
 
-#include "bytes/endian.h"
 #include "check.h"
 #include "codec/json/scan.h"
-#include "wire/schema.h"
+#include "wire/request_read.h"
 #include "bounds.h"
 
 #define NOT_AN_OBJECT "the body must be a JSON object"
@@ -66,118 +65,24 @@ static enum wr_status read_intent(struct wr_schema_input *input, void *context,
 	wr_unreachable();
 }
 
-enum { PROFILE_KIND, PROFILE_VALUE };
-static const struct wr_schema_field profile_names[] = {
-	[PROFILE_KIND] = WR_SCHEMA_KIND,
-	[PROFILE_VALUE] = WR_SCHEMA_NAME("value"),
-};
-static const struct wr_schema_field no_value_fields[] = {
-	{WR_SCHEMA_FIELD("value", "absent or null for \"runtime_default\""),
-	 .type = WR_SCHEMA_NOTHING, .rule = WR_SCHEMA_OPTIONAL, .slot = PROFILE_VALUE}};
-static const struct wr_schema_field value_fields[] = {STRING_FIELD("value", PROFILE_VALUE)};
-static const struct wr_schema_variant profile_variants[] = {
-	[WR_PROFILE_RUNTIME_DEFAULT] = {WR_VIEW_INIT("runtime_default"),
-					WR_SCHEMA_INIT(no_value_fields)},
-	[WR_PROFILE_BUILTIN] = {WR_VIEW_INIT("builtin"), WR_SCHEMA_INIT(value_fields)},
-	[WR_PROFILE_NAMED] = {WR_VIEW_INIT("named"), WR_SCHEMA_INIT(value_fields)},
-};
-static const struct wr_schema_union profiles = {
-	WR_SCHEMA_INIT(profile_names), profile_variants, WR_COUNT(profile_variants),
-	"`kind` of `profile` must be \"runtime_default\", \"builtin\" or \"named\""};
-
 static enum wr_status read_profile(struct wr_schema_input *input, void *context,
 				   const struct wr_schema_field *field)
 {
 	struct wr_create *out = context;
 	struct wr_schema_value value;
-	unsigned kind = 0;
-	enum wr_status status = wr_schema_read_union(input, &kind, &value, &profiles, field->wrong);
+	enum wr_status status = wr_selector_read(input, &out->profile, &value, field->wrong);
 
-	if (status != WR_OK)
-		return status;
-	out->profile = (enum wr_profile_kind)kind;
-	if (out->profile == WR_PROFILE_RUNTIME_DEFAULT)
-		return WR_OK;
-	return wr_schema_string(input, &out->profile_value, &value);
+	return status == WR_OK ? wr_schema_string(input, &out->profile_value, &value) : status;
 }
 
 /* ---- lists of names ---- */
-
-enum { PAIR_NAME, PAIR_TEXT, PAIR_FIELDS };
-static const struct wr_schema_field capability_fields[PAIR_FIELDS] = {
-	[PAIR_NAME] = STRING_FIELD("name", 0),
-	[PAIR_TEXT] = OPTIONAL_STRING_FIELD("reason", 0),
-};
-static const struct wr_schema_field reference_fields[PAIR_FIELDS] = {
-	[PAIR_NAME] = STRING_FIELD("name", 0),
-	[PAIR_TEXT] = STRING_FIELD("reference", 0),
-};
-static const struct wr_schema capability = WR_SCHEMA_INIT(capability_fields);
-static const struct wr_schema reference = WR_SCHEMA_INIT(reference_fields);
-
-/* Appends one text of a pair in the packed form of core/command.h. Not with wr_pairs_append: the
- * text would have to be decoded to some other place first. */
-static enum wr_status pack_text(struct wr_schema_input *input, const struct wr_schema_value *value)
-{
-	struct wr_buf *texts = input->texts;
-	size_t start = texts->bytes;
-	char length[4];
-	struct wr_view text;
-	enum wr_status status;
-
-	wr_store_le32(length, UINT32_MAX);
-	wr_buf_append(texts, length, sizeof length);
-	status = wr_schema_string(input, &text, value);
-	if (status == WR_OK && value->raw.data != NULL) {
-		if (!value->has_escapes)
-			status = wr_buf_append_view(texts, text);
-		wr_store_le32(texts->data + start, (uint32_t)text.bytes);
-	}
-	return status;
-}
-
-static enum wr_status read_pair(struct wr_schema_input *input, struct wr_pairs *out,
-				const struct wr_schema *schema, const char *wrong)
-{
-	struct wr_schema_value values[PAIR_FIELDS];
-	enum wr_status status = wr_schema_read(input, NULL, values, schema, wrong);
-
-	if (status == WR_OK)
-		status = pack_text(input, &values[PAIR_NAME]);
-	if (status == WR_OK)
-		status = pack_text(input, &values[PAIR_TEXT]);
-	out->count++;
-	return status;
-}
-
-static enum wr_status read_pairs(struct wr_schema_input *input, struct wr_pairs *out,
-				 const struct wr_schema *each, const char *wrong)
-{
-	struct wr_buf *texts = input->texts;
-	size_t start = texts->bytes;
-	enum wr_status status;
-
-	if (input->reader.token != WR_JSON_TOKEN_ARRAY_BEGIN)
-		return wr_schema_refuse(input, wrong);
-	/* A pair takes 8 bytes and its texts, its JSON at least 11 and its texts. */
-	status = wr_schema_reserve(input);
-	while (status == WR_OK) {
-		status = wr_schema_next(input);
-		if (status != WR_OK || input->reader.token == WR_JSON_TOKEN_ARRAY_END)
-			break;
-		status = read_pair(input, out, each, wrong);
-	}
-	if (status == WR_OK)
-		out->packed = wr_view_of(texts->data + start, texts->bytes - start);
-	return status;
-}
 
 static enum wr_status read_capabilities(struct wr_schema_input *input, void *context,
 					const struct wr_schema_field *field)
 {
 	struct wr_create *out = context;
 
-	return read_pairs(input, &out->capabilities, &capability, field->wrong);
+	return wr_capabilities_read(input, &out->capabilities, field->wrong);
 }
 
 static enum wr_status read_workspaces(struct wr_schema_input *input, void *context,
@@ -185,7 +90,7 @@ static enum wr_status read_workspaces(struct wr_schema_input *input, void *conte
 {
 	struct wr_create *out = context;
 
-	return read_pairs(input, &out->workspace_refs, &reference, field->wrong);
+	return wr_references_read(input, &out->workspace_refs, field->wrong);
 }
 
 static enum wr_status read_mounts(struct wr_schema_input *input, void *context,
@@ -193,22 +98,18 @@ static enum wr_status read_mounts(struct wr_schema_input *input, void *context,
 {
 	struct wr_create *out = context;
 
-	return read_pairs(input, &out->mount_refs, &reference, field->wrong);
+	return wr_references_read(input, &out->mount_refs, field->wrong);
 }
 
 /* ---- create ---- */
-
-static const struct wr_schema_field bundle_fields[] = {STRING_FIELD("id", 0)};
-static const struct wr_schema bundle = WR_SCHEMA_INIT(bundle_fields);
 
 static enum wr_status read_bundle(struct wr_schema_input *input, void *context,
 				  const struct wr_schema_field *field)
 {
 	struct wr_create *out = context;
-	struct wr_schema_value id;
-	enum wr_status status = wr_schema_read(input, NULL, &id, &bundle, field->wrong);
 
-	return status == WR_OK ? wr_schema_string(input, &out->config_bundle_id, &id) : status;
+	return wr_bundle_reference_read(input, &out->config_bundle_id, &out->config_bundle_digest,
+					false, field->wrong);
 }
 
 /* ---- busy policy ---- */

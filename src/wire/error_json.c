@@ -67,6 +67,11 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 	case WR_WIRE_INVALID_PROFILE_SELECTOR:
 		return "no such profile: use runtime_default or one that this Runtime is "
 		       "configured with";
+	case WR_WIRE_CONFIG_BUNDLE_MISMATCH:
+		return "the config bundle here has another digest: sync it again, or name the one "
+		       "that is here";
+	case WR_WIRE_CONFIG_DECLARATION:
+		return "the config bundle declares what this Runtime does not support";
 	case WR_WIRE_INVALID_IDEMPOTENCY_KEY:
 		return "Idempotency-Key must be 1 to 128 visible ASCII characters";
 	case WR_WIRE_LIMIT_TOO_LARGE:
@@ -75,6 +80,9 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 		return "there is nothing at this path";
 	case WR_WIRE_WORKER_NOT_FOUND:
 		return "there is no such Worker";
+	case WR_WIRE_CONFIG_BUNDLE_MISSING:
+		return "there is no config bundle of this id: sync it with POST /v1/config-bundles "
+		       "first";
 	case WR_WIRE_METHOD_NOT_ALLOWED:
 		return "this path does not have that method: see the Allow field";
 	case WR_WIRE_REQUEST_TIMEOUT:
@@ -128,6 +136,9 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 		return "only HTTP/1.0 and HTTP/1.1 are understood";
 	case WR_WIRE_STORE_FULL:
 		return "the store is full: make room on its disk, or raise --fs-bytes";
+	case WR_WIRE_LIMIT_CONFIG_BUNDLES:
+		return "the Runtime has as many config bundles as it may, 256 of 2 MiB together: "
+		       "replace one of them, or use another Runtime";
 	case WR_WIRE_LIMIT_WORKERS:
 		return "the Runtime has as many Workers as it may: raise --max-workers, or use "
 		       "another Runtime";
@@ -164,6 +175,12 @@ enum wr_wire_error wr_wire_error_of(enum wr_status status)
 		return WR_WIRE_WORKER_EXISTS;
 	case WR_MISMATCH:
 		return WR_WIRE_IDEMPOTENCY_MISMATCH;
+	case WR_NO_BUNDLE:
+		return WR_WIRE_CONFIG_BUNDLE_MISSING;
+	case WR_DIGEST_MISMATCH:
+		return WR_WIRE_CONFIG_BUNDLE_MISMATCH;
+	case WR_NO_DECLARATION:
+		return WR_WIRE_CONFIG_DECLARATION;
 	case WR_BUSY:
 		return WR_WIRE_WORKER_BUSY;
 	case WR_UNAVAILABLE:

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "codec/json/writer.h"
+#include "wire/bundle_json.h"
 #include "wire/dropped_json.h"
 #include "wire/event_json.h"
 #include "wire/request_json.h"
@@ -14,6 +15,8 @@ static const char *kind_name(enum wr_event_kind kind)
 		return name;
 	if (kind == WR_EVENT_PHASE_CHANGED)
 		return "phase_changed";
+	if (kind == WR_EVENT_BUNDLE_STORED)
+		return "config_bundle_stored";
 	return kind == WR_EVENT_OUTPUT ? "output" : "key_used";
 }
 
@@ -30,6 +33,8 @@ static const char *operation_name(enum wr_operation operation)
 		return "cancel";
 	case WR_OPERATION_INTERRUPT:
 		return "interrupt";
+	case WR_OPERATION_STORE_BUNDLE:
+		return "store_config_bundle";
 	}
 	wr_unreachable(); /* decoding lets no other pass */
 }
@@ -80,6 +85,14 @@ static void write_request(struct wr_buf *out, const struct wr_create *request)
 	wr_request_append_details(out, request);
 }
 
+static void write_bundle(struct wr_json_writer *writer, const struct wr_config_bundle *bundle)
+{
+	struct wr_bundle_summary summary = wr_bundle_summary_of(bundle);
+
+	wr_json_name(writer, WR_VIEW("config_bundle"));
+	wr_bundle_summary_json(writer, &summary);
+}
+
 static void write_members(struct wr_json_writer *writer, const struct wr_event *event)
 {
 	switch (event->kind) {
@@ -109,10 +122,14 @@ static void write_members(struct wr_json_writer *writer, const struct wr_event *
 	case WR_EVENT_REPEATABLE:
 		write_text(writer, WR_VIEW("operation"),
 			   operation_name((enum wr_operation)event->as.repeatable.operation));
-		write_text(
-			writer, WR_VIEW("status"),
-			wr_worker_status_name((enum wr_worker_status)event->as.repeatable.status));
+		if (event->worker != 0)
+			write_text(writer, WR_VIEW("status"),
+				   wr_worker_status_name(
+					   (enum wr_worker_status)event->as.repeatable.status));
 		wr_json_member_u64(writer, WR_VIEW("event_id"), event->as.repeatable.event_id);
+		return;
+	case WR_EVENT_BUNDLE_STORED:
+		write_bundle(writer, &event->as.bundle);
 		return;
 	}
 	wr_unreachable();

@@ -18,6 +18,9 @@ const struct wr_http_route wr_routes[] = {
 #endif
 	{WR_HTTP_METHOD_GET, "/healthz", WR_ROUTE_HEALTHZ},
 	{WR_HTTP_METHOD_GET, "/readyz", WR_ROUTE_READYZ},
+	{WR_HTTP_METHOD_GET, "/v1/config-bundles", WR_ROUTE_BUNDLE_LIST},
+	{WR_HTTP_METHOD_POST, "/v1/config-bundles", WR_ROUTE_BUNDLE_STORE},
+	{WR_HTTP_METHOD_GET, "/v1/config-bundles/{}/availability", WR_ROUTE_BUNDLE_AVAILABILITY},
 };
 
 const size_t wr_route_count = WR_COUNT(wr_routes);

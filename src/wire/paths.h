@@ -17,7 +17,10 @@ enum wr_route {
 	WR_ROUTE_WORKER_EVENTS,	 /* WebSocket */
 	WR_ROUTE_RUNTIME_EVENTS, /* WebSocket */
 	WR_ROUTE_HEALTHZ,
-	WR_ROUTE_READYZ
+	WR_ROUTE_READYZ,
+	WR_ROUTE_BUNDLE_LIST,
+	WR_ROUTE_BUNDLE_STORE,
+	WR_ROUTE_BUNDLE_AVAILABILITY
 };
 
 /* Without WS_SERVER the two event routes are not in the table. */

@@ -230,6 +230,7 @@ bool wr_payload_is_shown(const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_WORKER_CREATED:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		return false;
 	case WR_EVENT_PHASE_CHANGED:
 		return wr_phase_protocol_status((enum wr_phase)event->as.phase.to) != NULL;
@@ -263,6 +264,7 @@ void wr_payload_put(struct wr_buf *out, const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_WORKER_CREATED:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		break;
 	}
 	wr_unreachable(); /* wr_payload_is_shown was not asked */

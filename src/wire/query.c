@@ -3,6 +3,7 @@
  * (contract 2.9: a leading plus sign of a number can only be written as %2B). A parameter we know
  * may be there once; others are ignored.
  */
+#include "wire/bundle_json.h"
 #include "wire/command_json.h"
 
 #include "check.h"
@@ -138,4 +139,16 @@ enum wr_status wr_cursor_query_read(struct wr_view *cursor, struct wr_buf *texts
 	if (find_parameters(&parameter, 1, query) != WR_OK)
 		return WR_INVALID;
 	return parameter.value.data != NULL ? read_text(cursor, texts, parameter.value) : WR_OK;
+}
+
+enum wr_status wr_digest_query_read(struct wr_view *digest, struct wr_buf *texts,
+				    struct wr_view query)
+{
+	struct parameter parameter = {WR_VIEW_INIT("digest"), {NULL, 0}};
+
+	*digest = WR_VIEW_NULL;
+	wr_buf_reset(texts);
+	if (find_parameters(&parameter, 1, query) != WR_OK || parameter.value.data == NULL)
+		return WR_INVALID;
+	return read_text(digest, texts, parameter.value);
 }

@@ -88,15 +88,22 @@ static inline void wr_request_append_busy(struct wr_buf *out, const struct wr_bu
 	}
 }
 
+static inline void wr_request_append_bundle(struct wr_buf *out, const struct wr_create *request)
+{
+	if (request->config_bundle_id.data == NULL)
+		return;
+	wr_append(out, WR_VIEW(",\"config_bundle\":{\"id\":\""));
+	wr_append_string(out, request->config_bundle_id);
+	wr_append(out, WR_VIEW("\""));
+	wr_request_append_optional(out, WR_VIEW(",\"digest\":\""), request->config_bundle_digest);
+	wr_append(out, WR_VIEW("}"));
+}
+
 static inline void wr_request_append_details(struct wr_buf *out, const struct wr_create *request)
 {
 	struct wr_view reference = WR_VIEW(",\"reference\":\"");
 
-	if (request->config_bundle_id.data != NULL) {
-		wr_append(out, WR_VIEW(",\"config_bundle\":{\"id\":\""));
-		wr_append_string(out, request->config_bundle_id);
-		wr_append(out, WR_VIEW("\"}"));
-	}
+	wr_request_append_bundle(out, request);
 	if (request->capabilities.count != 0)
 		wr_request_append_pairs(out, WR_VIEW(",\"requested_capabilities\":["),
 					&request->capabilities, WR_VIEW(",\"reason\":\""));

@@ -324,6 +324,7 @@ void wr_worker_summary_json(struct wr_json_writer *writer, const struct wr_runti
 	wr_append(out, worker->request.config_bundle_id.data != NULL
 			       ? WR_VIEW(",\"has_config_bundle\":true")
 			       : WR_VIEW(",\"has_config_bundle\":false"));
+	wr_request_append_bundle(out, &worker->request);
 	append_waiting(out, worker, worker->shown.last_sequence, false);
 	append_back(out, runtime, worker, &worker->shown, summary.last_sequence);
 }

@@ -13,7 +13,7 @@
 #include "codec/http/head.h"
 #include "status.h"
 
-enum { WR_HTTP_ROUTE_PARAMETER_COUNT_MAX = 3, WR_HTTP_ROUTE_PATTERN_BYTES = 32 };
+enum { WR_HTTP_ROUTE_PARAMETER_COUNT_MAX = 3, WR_HTTP_ROUTE_PATTERN_BYTES = 40 };
 
 struct wr_http_route {
 	enum wr_http_method method;		   /* GET also serves HEAD */

@@ -153,6 +153,7 @@ static inline void dump_request(FILE *out, const struct wr_create *request)
 	dump_view(out, "purpose", request->purpose);
 	dump_view(out, "value", request->profile_value);
 	dump_view(out, "bundle", request->config_bundle_id);
+	dump_view(out, "digest", request->config_bundle_digest);
 	fprintf(out, " counts=%u,%u,%u", request->capabilities.count, request->workspace_refs.count,
 		request->mount_refs.count);
 	dump_view(out, "capabilities",
@@ -307,6 +308,24 @@ static inline void dump_keys(FILE *out, struct wr_runtime *runtime)
 	}
 }
 
+/* Of each id the newest version, and the one that is shown. */
+static inline void dump_bundles(FILE *out, const struct wr_runtime *runtime)
+{
+	const struct wr_bundles *bundles = &runtime->bundles;
+
+	fprintf(out, "\nbundles=%u bytes=%" PRIu64, bundles->count, bundles->bytes);
+	for (uint32_t i = 0; i < bundles->count; i++) {
+		const struct wr_bundle *bundle = wr_bundles_at(bundles, i);
+		const struct wr_config_bundle *shown =
+			wr_runtime_find_bundle(runtime, bundle->value.id);
+
+		fprintf(out, "\n  at %" PRIu64, bundle->sequence);
+		dump_view(out, "id", bundle->value.id);
+		dump_view(out, "digest", bundle->value.digest);
+		dump_view(out, "shown", shown == NULL ? WR_VIEW_NULL : shown->digest);
+	}
+}
+
 /* The whole, to be freed. */
 static inline char *dump(struct wr_runtime *runtime, enum dump_parts parts)
 {
@@ -331,6 +350,7 @@ static inline char *dump(struct wr_runtime *runtime, enum dump_parts parts)
 		fprintf(out, "\n  %" PRIu64 " %s of %u", diagnostic.id, diagnostic.code,
 			diagnostic.worker);
 	dump_keys(out, runtime);
+	dump_bundles(out, runtime);
 	if (parts == DUMP_STORY)
 		dump_frames(out, runtime, 0);
 	if (parts != DUMP_STORY) {

@@ -3,6 +3,7 @@
  * for each step of a script and each n, a fresh Runtime goes up to the step, whose n-th allocation
  * fails; dumps before, after, and at the end against a run without faults. */
 #include "unit/core/fixture.h"
+#include "unit/core/made_bundle.h"
 
 #include "bytes/buf.h"
 
@@ -136,6 +137,16 @@ static enum wr_status do_end(struct fixture *fixture, size_t number)
 	return wr_runtime_execution_ended(fixture->runtime, (uint32_t)number);
 }
 
+static enum wr_status do_bundle(struct fixture *fixture, size_t number)
+{
+	struct made_bundle made;
+	const struct wr_key key = fixture_key(2000 + number, 1);
+	struct wr_error error;
+
+	make_bundle(&made, number % 2 == 0 ? "even" : "odd", (unsigned)number);
+	return wr_runtime_store_bundle(fixture->runtime, &made.value, &key, &error);
+}
+
 static enum wr_status do_stop_all(struct fixture *fixture, size_t unused)
 {
 	uint64_t event_id;
@@ -183,6 +194,10 @@ static const struct step {
 	{"its end", do_end, 2, false},
 	{"stop it again, with a key", do_stop_again, 2, false},
 	{"cancel", do_cancel, 3, false},
+	{"config bundle", do_bundle, 1, false},
+	{"another config bundle", do_bundle, 2, false},
+	{"one in the place of another", do_bundle, 3, false},
+	{"the same with another key", do_bundle, 1003, false},
 	{"stop the runtime", do_stop_all, 0, false},
 	{"message after the stop", do_message, 40, false},
 };

@@ -131,6 +131,7 @@ static uint64_t id_of_event(const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STARTED:
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		return 0;
 	}
 	return 0;

@@ -26,7 +26,7 @@ static struct wr_view random_text(uint64_t *random)
 }
 
 /* Lists live until the next event is made. */
-static struct wr_buf lists[3];
+static struct wr_buf lists[5];
 
 static struct wr_pairs random_pairs(uint64_t *random, struct wr_buf *list)
 {
@@ -51,6 +51,7 @@ static void random_create(uint64_t *random, struct wr_create *request)
 		.profile = (enum wr_profile_kind)(wr_test_random(random) % 3),
 		.profile_value = random_text(random),
 		.config_bundle_id = random_text(random),
+		.config_bundle_digest = random_text(random),
 		.capabilities = random_pairs(random, &lists[0]),
 		.workspace_refs = random_pairs(random, &lists[1]),
 		.mount_refs = random_pairs(random, &lists[2]),
@@ -79,6 +80,35 @@ static struct wr_view random_sequences(uint64_t *random)
 		wr_store_le64(packed + 8 * i, sequence);
 	}
 	return count == 0 ? WR_VIEW_NULL : wr_view_of(packed, 8 * count);
+}
+
+static struct wr_rows random_rows(uint64_t *random, struct wr_buf *list, unsigned kinds)
+{
+	uint32_t count = (uint32_t)(wr_test_random(random) % 4);
+
+	wr_buf_deinit(list);
+	wr_buf_init(list, wr_test_allocator(), 1000);
+	for (uint32_t i = 0; i < count; i++) {
+		struct wr_row row = {(uint8_t)(wr_test_random(random) % kinds), random_text(random),
+				     random_text(random)};
+		CHECK_STATUS(wr_rows_append(list, &row), WR_OK);
+	}
+	return (struct wr_rows){wr_buf_view(list), count};
+}
+
+static void random_bundle(uint64_t *random, struct wr_config_bundle *bundle)
+{
+	*bundle = (struct wr_config_bundle){
+		.id = random_text(random),
+		.digest = random_text(random),
+		.revision = random_text(random),
+		.workspace_id = random_text(random),
+		.created_at = random_text(random),
+		.source = random_text(random),
+		.detail = random_text(random),
+		.profiles = random_rows(random, &lists[3], WR_PROFILE_NAMED + 1),
+		.declarations = random_rows(random, &lists[4], WR_DECLARATION_UNSUPPORTED + 1),
+	};
 }
 
 static void random_output(uint64_t *random, struct wr_output *output)
@@ -148,9 +178,14 @@ static void random_event(uint64_t *random, enum wr_event_kind kind, struct wr_ev
 		break;
 	case WR_EVENT_REPEATABLE:
 		event->as.repeatable.operation =
-			(uint8_t)(WR_OPERATION_CREATE + wr_test_random(random) % 5);
+			(uint8_t)(WR_OPERATION_CREATE + wr_test_random(random) % 6);
+		if (event->as.repeatable.operation > WR_OPERATION_INTERRUPT)
+			event->as.repeatable.operation = WR_OPERATION_STORE_BUNDLE;
 		event->as.repeatable.status = (uint8_t)(wr_test_random(random) % 3);
 		event->as.repeatable.event_id = wr_test_random(random);
+		break;
+	case WR_EVENT_BUNDLE_STORED:
+		random_bundle(random, &event->as.bundle);
 		break;
 	}
 }
@@ -177,6 +212,7 @@ static void check_create(const struct wr_create *actual, const struct wr_create 
 	check_text(actual->purpose, expected->purpose);
 	check_text(actual->profile_value, expected->profile_value);
 	check_text(actual->config_bundle_id, expected->config_bundle_id);
+	check_text(actual->config_bundle_digest, expected->config_bundle_digest);
 	check_pairs(&actual->capabilities, &expected->capabilities);
 	check_pairs(&actual->workspace_refs, &expected->workspace_refs);
 	check_pairs(&actual->mount_refs, &expected->mount_refs);
@@ -241,6 +277,9 @@ static void check_event(const struct wr_event *actual, const struct wr_event *ex
 		CHECK_U64(actual->as.repeatable.status, expected->as.repeatable.status);
 		CHECK_U64(actual->as.repeatable.event_id, expected->as.repeatable.event_id);
 		break;
+	case WR_EVENT_BUNDLE_STORED:
+		CHECK(wr_config_bundle_is_same(&actual->as.bundle, &expected->as.bundle));
+		break;
 	}
 }
 
@@ -258,8 +297,8 @@ static void for_random_events(unsigned rounds, event_fn *fn)
 		wr_buf_init(&lists[i], wr_test_allocator(), 1000);
 	wr_buf_init(&out, wr_test_allocator(), EVENT_BYTES_MAX);
 	for (unsigned round = 0; round < rounds; round++)
-		for (unsigned kind = WR_EVENT_RUNTIME_STARTED; kind <= WR_EVENT_REPEATABLE;
-		     kind++) {
+		for (unsigned kind = WR_EVENT_RUNTIME_STARTED; kind <= WR_EVENT_BUNDLE_STORED;
+		     kind = kind == WR_EVENT_REPEATABLE ? WR_EVENT_BUNDLE_STORED : kind + 1) {
 			random_event(&random, (enum wr_event_kind)kind, &event);
 			wr_buf_reset(&out);
 			CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
@@ -345,14 +384,14 @@ static void test_a_newer_version_is_unsupported_and_version_zero_is_damage(void)
 	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
 	for (unsigned version = 0; version < 256; version++) {
 		bytes[0] = (char)version;
+		/* A version that is known, but that this event has no need of, is not ours. */
 		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)),
-			     version == 0   ? WR_CORRUPT
-			     : version == 1 ? WR_OK
-			     : version == 2 ? WR_CORRUPT /* without need */
-					    : WR_UNSUPPORTED);
+			     version == 1			 ? WR_OK
+			     : version <= WR_EVENT_BYTES_VERSION ? WR_CORRUPT
+								 : WR_UNSUPPORTED);
 	}
 	/* Nothing else of a newer form is known, not even its length. */
-	bytes[0] = 3;
+	bytes[0] = WR_EVENT_BYTES_VERSION + 1;
 	CHECK_STATUS(wr_event_decode(&back, wr_view_of(bytes, 1)), WR_UNSUPPORTED);
 	CHECK_STATUS(wr_event_decode(&back, WR_VIEW_NULL), WR_CORRUPT);
 }
@@ -511,6 +550,66 @@ static void test_a_key_lies_between_head_and_members(void)
 	CHECK_VIEW(wr_buf_view(&out), wr_view_of(expected, sizeof expected));
 }
 
+/* Older programs know version 1: they open a log that has nothing of config bundles. */
+static void test_only_what_came_with_config_bundles_has_their_version(void)
+{
+	static const char bundle[] = "\2\16\0\0" /* version, kind, flags */
+				     "\0\0\0\0"	 /* worker */
+				     "\3\0\0\0\0\0\0\0"
+				     "\4\0\0\0\0\0\0\0" /* wall ms */
+				     "\1\0\0\0b"
+				     "\1\0\0\0d"
+				     "\1\0\0\0r"
+				     "\1\0\0\0w"
+				     "\1\0\0\0c"
+				     "\1\0\0\0s"
+				     "\377\377\377\377"
+				     "\1\0\0\0\11\0\0\0" /* one profile of 9 bytes */
+				     "\0\377\377\377\377\377\377\377\377"
+				     "\0\0\0\0\0\0\0"; /* and the NUL of the literal */
+	struct wr_event event = {
+		.kind = WR_EVENT_BUNDLE_STORED,
+		.sequence = 3,
+		.wall_ms = 4,
+		.as.bundle = {.id = WR_VIEW_INIT("b"),
+			      .digest = WR_VIEW_INIT("d"),
+			      .revision = WR_VIEW_INIT("r"),
+			      .workspace_id = WR_VIEW_INIT("w"),
+			      .created_at = WR_VIEW_INIT("c"),
+			      .source = WR_VIEW_INIT("s"),
+			      .profiles = {{"\0\377\377\377\377\377\377\377\377", 9}, 1}}};
+	char bytes[200];
+	struct wr_buf out;
+
+	wr_buf_init_fixed(&out, bytes, sizeof bytes);
+	CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+	CHECK_VIEW(wr_buf_view(&out), wr_view_of(bundle, sizeof bundle));
+	for (unsigned has_digest = 0; has_digest < 2; has_digest++) {
+		event = (struct wr_event){.kind = WR_EVENT_WORKER_CREATED, .worker = 1};
+		event.as.created.worker_id = WR_VIEW("w");
+		event.as.created.request.config_bundle_id = WR_VIEW("b");
+		if (has_digest == 1)
+			event.as.created.request.config_bundle_digest = WR_VIEW("d");
+		wr_buf_reset(&out);
+		CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+		CHECK_U64((unsigned char)bytes[0], has_digest + 1);
+		CHECK_U64((unsigned char)bytes[2], has_digest * 32);
+	}
+	for (unsigned i = WR_OPERATION_CREATE; i <= WR_OPERATION_STORE_BUNDLE; i++) {
+		struct wr_event back;
+
+		event = (struct wr_event){.kind = WR_EVENT_REPEATABLE};
+		event.as.repeatable.operation = (uint8_t)i;
+		wr_buf_reset(&out);
+		CHECK_STATUS(wr_event_encode(&out, &event), WR_OK);
+		CHECK_U64((unsigned char)bytes[0], i == WR_OPERATION_STORE_BUNDLE ? 2 : 1);
+		CHECK_STATUS(wr_event_decode(&back, wr_buf_view(&out)),
+			     i <= WR_OPERATION_INTERRUPT || i == WR_OPERATION_STORE_BUNDLE
+				     ? WR_OK
+				     : WR_CORRUPT);
+	}
+}
+
 static void test_what_encoding_cannot_have_made_is_damage(void)
 {
 	static const struct {
@@ -524,7 +623,13 @@ static void test_what_encoding_cannot_have_made_is_damage(void)
 		{"key that is not there", WR_EVENT_OUTPUT, 2, 1},
 		{"key that is not there", WR_EVENT_RUNTIME_STARTED, 2, 1},
 		{"kind zero", WR_EVENT_OUTPUT, 1, 0},
-		{"kind beyond the last", WR_EVENT_OUTPUT, 1, 10},
+		{"kind between", WR_EVENT_OUTPUT, 1, 10},
+		{"kind between", WR_EVENT_OUTPUT, 1, 13},
+		{"kind beyond the last", WR_EVENT_OUTPUT, 1, 15},
+		{"flag of another kind", WR_EVENT_OUTPUT, 2, 32},
+		{"digest that is not there", WR_EVENT_WORKER_CREATED, 2, 32},
+		{"profile counted that is not there", WR_EVENT_BUNDLE_STORED, 52, 1},
+		{"declaration counted that is not there", WR_EVENT_BUNDLE_STORED, 60, 1},
 		{"output kind zero", WR_EVENT_OUTPUT, 24, 0},
 		{"output kind beyond the last", WR_EVENT_OUTPUT, 24, 16},
 		{"result beyond the last", WR_EVENT_OUTPUT, 25, WR_RUN_ROLLED_BACK + 1},
@@ -684,6 +789,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_second_version_stays_what_it_is),
 	WR_TEST(test_what_is_wrong_about_queues_is_damage),
 	WR_TEST(test_a_key_lies_between_head_and_members),
+	WR_TEST(test_only_what_came_with_config_bundles_has_their_version),
 	WR_TEST(test_what_encoding_cannot_have_made_is_damage),
 	WR_TEST(test_a_buffer_too_small_takes_nothing),
 	WR_TEST(test_frames_are_taken_off_one_by_one),

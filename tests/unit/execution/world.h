@@ -128,6 +128,7 @@ static inline void trace_event(const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_WORKER_CREATED:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		return;
 	}
 	trace_text("\n");

@@ -56,6 +56,8 @@ static enum wr_status read_create(struct wr_buf *line, struct wr_buf *texts, str
 		say(line, ":", create.profile_value);
 	if (create.config_bundle_id.data != NULL)
 		say(line, " bundle:", create.config_bundle_id);
+	if (create.config_bundle_digest.data != NULL)
+		say(line, " digest:", create.config_bundle_digest);
 	if (create.worker_id.data != NULL)
 		say(line, " as:", create.worker_id);
 	say_pairs(line, " can:", &create.capabilities);
@@ -149,7 +151,11 @@ static const struct good good_creates[] = {
 	GOOD("{" ASSISTANT ",\"profile\":{\"kind\":\"named\",\"value\":\"\"}}", "assistant named:"),
 	/* Optional and defaulted members. */
 	GOOD("{" SMALLEST ",\"config_bundle\":null}", "assistant default"),
-	GOOD("{" SMALLEST ",\"config_bundle\":{\"digest\":5,\"id\":\"b\",\"digest\":6}}",
+	GOOD("{" SMALLEST ",\"config_bundle\":{\"more\":5,\"id\":\"b\",\"more\":6}}",
+	     "assistant default bundle:b"),
+	GOOD("{" SMALLEST ",\"config_bundle\":{\"digest\":\"d\",\"id\":\"b\"}}",
+	     "assistant default bundle:b digest:d"),
+	GOOD("{" SMALLEST ",\"config_bundle\":{\"digest\":null,\"id\":\"b\"}}",
 	     "assistant default bundle:b"),
 	GOOD("{" SMALLEST
 	     ",\"requested_capabilities\":[],\"workspace_refs\":[ ],\"mount_refs\":[]}",
@@ -245,7 +251,7 @@ static const struct bad bad_creates[] = {
 	{PROFILE("\"runtime_default\""), WR_INVALID, "`profile` must be an object"},
 	{PROFILE("{}"), WR_INVALID, "missing member `kind`"},
 	{PROFILE("{\"kind\":\"default\"}"), WR_INVALID,
-	 "`kind` of `profile` must be \"runtime_default\", \"builtin\" or \"named\""},
+	 "`kind` of a profile must be \"runtime_default\", \"builtin\" or \"named\""},
 	{PROFILE("{\"kind\":\"runtime_default\",\"value\":\"\"}"), WR_INVALID,
 	 "`value` must be absent or null for \"runtime_default\""},
 	{PROFILE("{\"kind\":\"runtime_default\",\"value\":{}}"), WR_INVALID, NULL},
@@ -260,6 +266,10 @@ static const struct bad bad_creates[] = {
 	{WITH("\"config_bundle\":{}"), WR_INVALID, "missing member `id`"},
 	{WITH("\"config_bundle\":{\"id\":null}"), WR_INVALID, "`id` must be a string"},
 	{WITH("\"config_bundle\":{\"id\":\"a\",\"id\":\"a\"}"), WR_INVALID, NULL},
+	{WITH("\"config_bundle\":{\"id\":\"a\",\"digest\":5}"), WR_INVALID,
+	 "`digest` must be a string or null"},
+	{WITH("\"config_bundle\":{\"id\":\"a\",\"digest\":null,\"digest\":\"d\"}"), WR_INVALID,
+	 NULL},
 	{WITH("\"config_bundle\":null,\"config_bundle\":null"), WR_INVALID, NULL},
 	{WITH("\"busy_policy\":\"queue\""), WR_INVALID, "`busy_policy` must be an object or null"},
 	{WITH("\"busy_policy\":{}"), WR_INVALID, "missing member `kind`"},

@@ -105,6 +105,23 @@ static const struct {
 	 "w",
 	 "{\"sequence\":7,\"worker\":\"w\"," AT "\"key_used\",\"operation\":\"interrupt\","
 	 "\"status\":\"running\",\"event_id\":3}"},
+	{{.kind = WR_EVENT_REPEATABLE, .as.repeatable = {WR_OPERATION_STORE_BUNDLE, 0, 3}},
+	 NULL,
+	 "{\"sequence\":7,\"worker\":null," AT "\"key_used\","
+	 "\"operation\":\"store_config_bundle\",\"event_id\":3}"},
+	{{.kind = WR_EVENT_BUNDLE_STORED,
+	  .as.bundle = {.id = WR_VIEW_INIT("b"),
+			.digest = WR_VIEW_INIT("d"),
+			.revision = WR_VIEW_INIT("r"),
+			.workspace_id = WR_VIEW_INIT("w"),
+			.created_at = WR_VIEW_INIT("c"),
+			.source = WR_VIEW_INIT("s"),
+			.profiles = {.count = 2}}},
+	 NULL,
+	 "{\"sequence\":7,\"worker\":null," AT "\"config_bundle_stored\",\"config_bundle\":{"
+	 "\"id\":\"b\",\"digest\":\"d\",\"digest_algorithm\":\"sha256\",\"revision\":\"r\","
+	 "\"workspace_id\":\"w\",\"created_at\":\"c\",\"provenance\":{\"source\":\"s\"},"
+	 "\"profile_count\":2,\"declaration_count\":0}}"},
 };
 
 static void test_every_kind_of_event_is_one_object(void)

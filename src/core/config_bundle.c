@@ -1,0 +1,420 @@
+#include "core/config_bundle.h"
+
+#include "bytes/endian.h"
+#include "bytes/utf8.h"
+#include "check.h"
+#include "bounds.h"
+
+/* ---- rows ---- */
+
+enum { LENGTH_BYTES = 4 };
+#define ABSENT 0xffffffffu
+
+static void append_text(struct wr_buf *out, struct wr_view text)
+{
+	char length[LENGTH_BYTES];
+
+	wr_store_le32(length, text.data == NULL ? ABSENT : (uint32_t)text.bytes);
+	wr_buf_append(out, length, sizeof length);
+	if (text.data != NULL)
+		wr_buf_append_view(out, text);
+}
+
+enum wr_status wr_rows_append(struct wr_buf *out, const struct wr_row *row)
+{
+	wr_buf_append_byte(out, (char)row->kind);
+	append_text(out, row->first);
+	append_text(out, row->second);
+	return wr_buf_status(out);
+}
+
+static bool take_text(struct wr_view *rest, struct wr_view *text)
+{
+	uint32_t bytes;
+
+	if (rest->bytes < LENGTH_BYTES)
+		return false;
+	bytes = wr_load_le32(rest->data);
+	*rest = wr_view_skip(*rest, LENGTH_BYTES);
+	*text = WR_VIEW_NULL;
+	if (bytes == ABSENT)
+		return true;
+	if (bytes > rest->bytes)
+		return false;
+	*text = wr_view_of(rest->data, bytes);
+	*rest = wr_view_skip(*rest, bytes);
+	return true;
+}
+
+bool wr_rows_next(struct wr_view *rest, struct wr_row *row)
+{
+	struct wr_view ahead = *rest;
+
+	if (ahead.bytes == 0)
+		return false;
+	row->kind = (uint8_t)*ahead.data;
+	ahead = wr_view_skip(ahead, 1);
+	if (!take_text(&ahead, &row->first) || !take_text(&ahead, &row->second))
+		return false;
+	*rest = ahead;
+	return true;
+}
+
+bool wr_rows_are_whole(const struct wr_rows *rows, unsigned kind_max)
+{
+	struct wr_view rest = rows->packed;
+	struct wr_row row;
+	uint32_t count = 0;
+
+	while (wr_rows_next(&rest, &row)) {
+		if (row.kind > kind_max)
+			return false;
+		count++;
+	}
+	return count == rows->count && rest.bytes == 0;
+}
+
+/* ---- words ---- */
+
+struct wr_view wr_declaration_word(enum wr_declaration_kind kind)
+{
+	static const struct wr_view words[] = {
+#define WORD(name, word) WR_VIEW_INIT(word),
+		WR_DECLARATION_LIST(WORD)
+#undef WORD
+	};
+
+	wr_assert((unsigned)kind < WR_COUNT(words));
+	return words[kind];
+}
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_one_of(char c, const char *others)
+{
+	return c != '\0' && strchr(others, c) != NULL;
+}
+
+bool wr_config_bundle_id_is_valid(struct wr_view id)
+{
+	if (id.bytes == 0 || id.bytes > WR_CONFIG_BUNDLE_ID_BYTES_MAX || !is_alphanumeric(*id.data))
+		return false;
+	for (size_t i = 1; i < id.bytes; i++)
+		if (!is_alphanumeric(id.data[i]) && !is_one_of(id.data[i], "._:-"))
+			return false;
+	return true;
+}
+
+bool wr_config_digest_is_valid(struct wr_view digest)
+{
+	for (size_t i = 0; i < digest.bytes; i++) {
+		char c = digest.data[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+			return false;
+	}
+	return digest.bytes == WR_CONFIG_DIGEST_BYTES;
+}
+
+/* ---- texts ---- */
+
+/* C0, DEL, and C1, which UTF-8 spells C2 80 to C2 9F. */
+static bool has_control(struct wr_view text)
+{
+	for (size_t i = 0; i < text.bytes; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return true;
+		if (c == 0xc2 && i + 1 < text.bytes && (unsigned char)text.data[i + 1] < 0xa0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether `word`, in lower case, stands at the beginning of `text` in any case. */
+static bool starts_nocase(struct wr_view text, struct wr_view word)
+{
+	return text.bytes >= word.bytes &&
+	       wr_view_equal_nocase(wr_view_of(text.data, word.bytes), word);
+}
+
+static bool has_host_word(struct wr_view text)
+{
+	static const struct wr_view words[] = {WR_VIEW_INIT("cache"), WR_VIEW_INIT("session"),
+					       WR_VIEW_INIT("socket"), WR_VIEW_INIT(".sock"),
+					       WR_VIEW_INIT("file:")};
+
+	for (; text.bytes != 0; text = wr_view_skip(text, 1))
+		for (size_t i = 0; i < WR_COUNT(words); i++)
+			if (starts_nocase(text, words[i]))
+				return true;
+	return false;
+}
+
+/* Whether a word of a text begins behind this byte. */
+static bool is_between_words(char c)
+{
+	return !is_alphanumeric(c) && !is_one_of(c, "._~/");
+}
+
+/* Of the rest of a text from the beginning of a word on. */
+static bool begins_path(struct wr_view word)
+{
+	return *word.data == '/' || *word.data == '~' || wr_view_starts(word, WR_VIEW("./"));
+}
+
+static bool has_path(struct wr_view text)
+{
+	bool is_start = true;
+
+	for (; text.bytes != 0; text = wr_view_skip(text, 1)) {
+		if (*text.data == '\\' || wr_view_starts(text, WR_VIEW("../")) ||
+		    (is_start && begins_path(text)))
+			return true;
+		is_start = is_between_words(*text.data);
+	}
+	return false;
+}
+
+const char *wr_config_text_fault(struct wr_view text)
+{
+	if (text.bytes > WR_CONFIG_TEXT_BYTES_MAX)
+		return "a text of the bundle is over 2048 bytes";
+	if (has_control(text))
+		return "a text of the bundle has a control character";
+	if (has_path(text))
+		return "a text of the bundle looks like a path of a host";
+	if (has_host_word(text))
+		return "a text of the bundle looks like a cache, session, socket or file of a host";
+	return NULL;
+}
+
+/* ---- whole bundles ---- */
+
+enum { FIELDS = 7 };
+
+static void fields_of(const struct wr_config_bundle *bundle, struct wr_view fields[FIELDS])
+{
+	fields[0] = bundle->id;
+	fields[1] = bundle->digest;
+	fields[2] = bundle->revision;
+	fields[3] = bundle->workspace_id;
+	fields[4] = bundle->created_at;
+	fields[5] = bundle->source;
+	fields[6] = bundle->detail;
+}
+
+size_t wr_config_bundle_bytes(const struct wr_config_bundle *bundle)
+{
+	struct wr_view fields[FIELDS];
+	size_t bytes = bundle->profiles.packed.bytes + bundle->declarations.packed.bytes;
+
+	fields_of(bundle, fields);
+	for (unsigned i = 0; i < FIELDS; i++)
+		bytes += fields[i].bytes;
+	return bytes;
+}
+
+bool wr_config_bundle_is_sound(const struct wr_config_bundle *bundle)
+{
+	return bundle->profiles.count <= WR_CONFIG_PROFILE_COUNT_MAX &&
+	       bundle->declarations.count <= WR_CONFIG_DECLARATION_COUNT_MAX &&
+	       wr_config_bundle_bytes(bundle) <= WR_CONFIG_BUNDLE_BYTES_MAX &&
+	       wr_rows_are_whole(&bundle->profiles, WR_PROFILE_NAMED) &&
+	       wr_rows_are_whole(&bundle->declarations, WR_DECLARATION_UNSUPPORTED);
+}
+
+static bool is_same_list(const struct wr_rows *a, const struct wr_rows *b)
+{
+	return a->count == b->count && wr_view_equal(a->packed, b->packed);
+}
+
+bool wr_config_bundle_is_same(const struct wr_config_bundle *a, const struct wr_config_bundle *b)
+{
+	struct wr_view left[FIELDS], right[FIELDS];
+
+	fields_of(a, left);
+	fields_of(b, right);
+	for (unsigned i = 0; i < FIELDS; i++)
+		if ((left[i].data == NULL) != (right[i].data == NULL) ||
+		    !wr_view_equal(left[i], right[i]))
+			return false;
+	return is_same_list(&a->profiles, &b->profiles) &&
+	       is_same_list(&a->declarations, &b->declarations);
+}
+
+bool wr_config_bundle_declares(const struct wr_config_bundle *bundle, enum wr_profile_kind kind,
+			       struct wr_view value)
+{
+	struct wr_view rest = bundle->profiles.packed;
+	struct wr_row row;
+
+	while (wr_rows_next(&rest, &row))
+		if (row.kind == kind &&
+		    (kind == WR_PROFILE_RUNTIME_DEFAULT || wr_view_equal(row.first, value)))
+			return true;
+	return false;
+}
+
+/* ---- checks ---- */
+
+static enum wr_status refuse(struct wr_error *error, enum wr_status status, const char *detail)
+{
+	*error = (struct wr_error){.status = status, .detail = detail};
+	return status;
+}
+
+static const char *blank_fault(const struct wr_config_bundle *bundle)
+{
+	if (wr_utf8_is_blank(bundle->revision))
+		return "`revision` must not be blank";
+	if (wr_utf8_is_blank(bundle->workspace_id))
+		return "`workspace_id` must not be blank";
+	if (wr_utf8_is_blank(bundle->created_at))
+		return "`created_at` must not be blank";
+	return wr_utf8_is_blank(bundle->source) ? "`source` must not be blank" : NULL;
+}
+
+/* All texts but the id, the digest and references, which have rules of their own. */
+static const char *texts_fault(const struct wr_config_bundle *bundle)
+{
+	const struct wr_view fields[] = {bundle->revision, bundle->workspace_id, bundle->created_at,
+					 bundle->source, bundle->detail};
+	struct wr_view rest = bundle->profiles.packed;
+	const char *fault = NULL;
+	struct wr_row row;
+
+	for (size_t i = 0; i < WR_COUNT(fields) && fault == NULL; i++)
+		fault = wr_config_text_fault(fields[i]);
+	while (fault == NULL && wr_rows_next(&rest, &row)) {
+		fault = wr_config_text_fault(row.first);
+		if (fault == NULL)
+			fault = wr_config_text_fault(row.second);
+	}
+	rest = bundle->declarations.packed;
+	while (fault == NULL && wr_rows_next(&rest, &row))
+		fault = wr_config_text_fault(row.first);
+	return fault;
+}
+
+static bool has_digest(const struct wr_config_bundle *bundle)
+{
+	char digest[WR_CONFIG_DIGEST_BYTES];
+
+	wr_config_bundle_digest(bundle, digest);
+	return wr_view_equal(bundle->digest, wr_view_of(digest, sizeof digest));
+}
+
+static bool has_blank_profile(const struct wr_config_bundle *bundle)
+{
+	struct wr_view rest = bundle->profiles.packed;
+	struct wr_row row;
+
+	while (wr_rows_next(&rest, &row))
+		if (row.kind != WR_PROFILE_RUNTIME_DEFAULT && wr_utf8_is_blank(row.first))
+			return true;
+	return false;
+}
+
+static bool has_blank_name(const struct wr_config_bundle *bundle)
+{
+	struct wr_view rest = bundle->declarations.packed;
+	struct wr_row row;
+
+	while (wr_rows_next(&rest, &row))
+		if (wr_utf8_is_blank(row.first))
+			return true;
+	return false;
+}
+
+/* What references of a kind may begin with. */
+static const struct wr_view *prefixes_of(enum wr_declaration_kind kind)
+{
+	enum { PREFIXES = 5 };
+	static const struct wr_view prefixes[][PREFIXES] = {
+		[WR_DECLARATION_SECRET_REF] = {WR_VIEW_INIT("secret:"), WR_VIEW_INIT("secret-ref:"),
+					       WR_VIEW_INIT("vault:"), WR_VIEW_INIT("keyring:")},
+		[WR_DECLARATION_MOUNT_GRANT] = {WR_VIEW_INIT("mount:"),
+						WR_VIEW_INIT("mount-grant:")},
+		[WR_DECLARATION_NETWORK_POLICY] = {WR_VIEW_INIT("network:"),
+						   WR_VIEW_INIT("network-policy:")},
+		[WR_DECLARATION_SHELL_POLICY] = {WR_VIEW_INIT("shell:"),
+						 WR_VIEW_INIT("shell-policy:")},
+		[WR_DECLARATION_GIT_POLICY] = {WR_VIEW_INIT("git:"), WR_VIEW_INIT("git-policy:")},
+		[WR_DECLARATION_CAPABILITY_GRANT] = {WR_VIEW_INIT("capability:"),
+						     WR_VIEW_INIT("capability-grant:")},
+		[WR_DECLARATION_UNSUPPORTED] = {WR_VIEW_INIT("")},
+	};
+
+	return prefixes[kind];
+}
+
+static enum wr_status check_reference(const struct wr_row *row, struct wr_error *error)
+{
+	const struct wr_view *prefix = prefixes_of((enum wr_declaration_kind)row->kind);
+	struct wr_view reference = row->second;
+
+	if (row->kind == WR_DECLARATION_UNSUPPORTED)
+		return refuse(error, WR_NO_DECLARATION, "a declaration of kind `unsupported`");
+	if (reference.bytes > WR_CONFIG_TEXT_BYTES_MAX)
+		return refuse(error, WR_INVALID, "a reference is over 2048 bytes");
+	for (size_t i = 0; i < reference.bytes; i++)
+		if (!is_alphanumeric(reference.data[i]) && !is_one_of(reference.data[i], ":._@+-"))
+			return refuse(error, WR_INVALID,
+				      "a reference has a character that is not of "
+				      "[A-Za-z0-9:._@+-]");
+	while (prefix->data != NULL && !wr_view_starts(reference, *prefix))
+		prefix++;
+	if (prefix->data == NULL)
+		return refuse(error, WR_NO_DECLARATION,
+			      "a reference does not begin as those of its kind do");
+	if (reference.bytes == prefix->bytes)
+		return refuse(error, WR_INVALID, "a reference names nothing behind its prefix");
+	return WR_OK;
+}
+
+static enum wr_status check_references(const struct wr_config_bundle *bundle,
+				       struct wr_error *error)
+{
+	struct wr_view rest = bundle->declarations.packed;
+	enum wr_status status = WR_OK;
+	struct wr_row row;
+
+	while (status == WR_OK && wr_rows_next(&rest, &row))
+		status = check_reference(&row, error);
+	return status;
+}
+
+enum wr_status wr_config_bundle_check(const struct wr_config_bundle *bundle, struct wr_error *error)
+{
+	const char *fault;
+
+	*error = (struct wr_error){.status = WR_OK};
+	if (!wr_config_bundle_is_sound(bundle))
+		return refuse(error, WR_TOO_LARGE,
+			      "over 128 profiles, 512 declarations or 256 KiB of texts");
+	if (!wr_config_bundle_id_is_valid(bundle->id))
+		return refuse(
+			error, WR_INVALID,
+			"`id` must be 1 to 128 characters of [A-Za-z0-9._:-] and begin with a "
+			"letter or digit");
+	if (!wr_config_digest_is_valid(bundle->digest))
+		return refuse(error, WR_INVALID, "`digest` must be 64 lower-case hex digits");
+	fault = blank_fault(bundle);
+	if (fault == NULL)
+		fault = texts_fault(bundle);
+	if (fault != NULL)
+		return refuse(error, WR_INVALID, fault);
+	if (!has_digest(bundle))
+		return refuse(error, WR_DIGEST_MISMATCH,
+			      "`digest` is not that of what the bundle says");
+	if (has_blank_profile(bundle))
+		return refuse(error, WR_NOT_FOUND, "the value of a profile must not be blank");
+	if (has_blank_name(bundle))
+		return refuse(error, WR_INVALID, "the name of a declaration must not be blank");
+	return check_references(bundle, error);
+}
