@@ -2,7 +2,7 @@
 
 #include "check.h"
 #include "wire/command_json.h"
-#include "wire/schema.h"
+#include "wire/request_read.h"
 
 #define NOT_AN_OBJECT "the body must be a JSON object"
 
@@ -92,7 +92,35 @@ static enum wr_status read_busy(struct wr_schema_input *input, void *context,
 	return wr_busy_policy_json_read(input, &out->busy, field->wrong);
 }
 
-enum { SPAWN_NAME = 3, SPAWN_FIELDS };
+static enum wr_status read_profile(struct wr_schema_input *input, void *context,
+				   const struct wr_schema_field *field)
+{
+	struct wr_spawn_request *out = context;
+	struct wr_schema_value value;
+	enum wr_status status = wr_selector_read(input, &out->profile, &value, field->wrong);
+
+	out->has_profile = true;
+	return status == WR_OK ? wr_schema_string(input, &out->profile_value, &value) : status;
+}
+
+static enum wr_status read_bundle(struct wr_schema_input *input, void *context,
+				  const struct wr_schema_field *field)
+{
+	struct wr_spawn_request *out = context;
+
+	return wr_bundle_reference_read(input, &out->bundle_id, &out->bundle_digest, true,
+					field->wrong);
+}
+
+static enum wr_status read_capabilities(struct wr_schema_input *input, void *context,
+					const struct wr_schema_field *field)
+{
+	struct wr_spawn_request *out = context;
+
+	return wr_capabilities_read(input, &out->capabilities, field->wrong);
+}
+
+enum { SPAWN_NAME = 3, SPAWN_FIELDS = 7 };
 static const struct wr_schema_field spawn_fields[SPAWN_FIELDS] = {
 	{WR_SCHEMA_FIELD("intent", "an object"), .type = WR_SCHEMA_READ, .of.read = read_intent},
 	{WR_SCHEMA_FIELD("acceptance", "an object"), .type = WR_SCHEMA_READ,
@@ -101,6 +129,12 @@ static const struct wr_schema_field spawn_fields[SPAWN_FIELDS] = {
 	 .rule = WR_SCHEMA_OPTIONAL, .of.read = read_busy},
 	[SPAWN_NAME] = {WR_SCHEMA_FIELD("requested_worker_name", "a string or null"),
 			.type = WR_SCHEMA_STRING, .rule = WR_SCHEMA_OPTIONAL},
+	{WR_SCHEMA_FIELD("profile", "an object or null"), .type = WR_SCHEMA_READ,
+	 .rule = WR_SCHEMA_OPTIONAL, .of.read = read_profile},
+	{WR_SCHEMA_FIELD("config_bundle", "an object or null"), .type = WR_SCHEMA_READ,
+	 .rule = WR_SCHEMA_OPTIONAL, .of.read = read_bundle},
+	{WR_SCHEMA_FIELD("requested_capabilities", "a list of objects"), .type = WR_SCHEMA_READ,
+	 .rule = WR_SCHEMA_DEFAULTED, .of.read = read_capabilities},
 };
 static const struct wr_schema spawn = WR_SCHEMA_INIT(spawn_fields);
 

@@ -16,7 +16,7 @@ enum {
 	/* What one source may give for a list; Workers take some hundred bytes each. */
 	LIST_BYTES_MAX = 1048576,
 	ANSWER_BYTES_MAX = 8388608,
-	VIEWS_MAX = 4
+	VIEWS_MAX = 11
 };
 
 struct call {
@@ -92,6 +92,21 @@ static struct wr_browser_wait *new_wait(struct wr_browser_face *face,
 
 /* ---- copies of what a call points at ---- */
 
+static unsigned views_of_bundle(struct wr_config_bundle *bundle, struct wr_view *views[VIEWS_MAX],
+				unsigned count)
+{
+	views[count++] = &bundle->id;
+	views[count++] = &bundle->digest;
+	views[count++] = &bundle->revision;
+	views[count++] = &bundle->workspace_id;
+	views[count++] = &bundle->created_at;
+	views[count++] = &bundle->source;
+	views[count++] = &bundle->detail;
+	views[count++] = &bundle->profiles.packed;
+	views[count++] = &bundle->declarations.packed;
+	return count;
+}
+
 /* The views of a call that are not static. */
 static unsigned views_of(struct wr_source_call *call, struct wr_view *views[VIEWS_MAX])
 {
@@ -103,6 +118,16 @@ static unsigned views_of(struct wr_source_call *call, struct wr_view *views[VIEW
 	case WR_SOURCE_SPAWN:
 		views[count++] = &call->as.spawn.ticket_id;
 		views[count++] = &call->as.spawn.requested_name;
+		views[count++] = &call->as.spawn.profile_value;
+		views[count++] = &call->as.spawn.bundle_id;
+		views[count++] = &call->as.spawn.bundle_digest;
+		views[count++] = &call->as.spawn.capabilities.packed;
+		break;
+	case WR_SOURCE_STORE_BUNDLE:
+		return views_of_bundle(&call->as.bundle, views, count);
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		views[count++] = &call->as.available.id;
+		views[count++] = &call->as.available.digest;
 		break;
 	case WR_SOURCE_INPUT:
 		views[count++] = &call->as.input.content;
@@ -190,6 +215,16 @@ static void on_entry(struct wr_source_call *source_call, const struct wr_transcr
 		return;
 	wr_json_writer_init(&writer, &self->lines);
 	wr_browser_entry_write(&writer, &shown);
+	wr_buf_append_byte(&self->lines, '\n');
+}
+
+static void on_bundle(struct wr_source_call *source_call, const struct wr_bundle_summary *bundle)
+{
+	struct call *self = wr_container_of(source_call, struct call, call);
+	struct wr_json_writer writer;
+
+	wr_json_writer_init(&writer, &self->lines);
+	wr_bundle_availability_json(&writer, bundle);
 	wr_buf_append_byte(&self->lines, '\n');
 }
 
@@ -286,6 +321,12 @@ static void write_result(const struct call *self, struct wr_json_writer *writer)
 	case WR_SOURCE_TRANSCRIPT:
 		write_transcript(self, writer);
 		return;
+	case WR_SOURCE_STORE_BUNDLE:
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		wr_browser_bundle_write(writer, result,
+					result->outcome == WR_SOURCE_ACCEPTED ? first
+									      : WR_VIEW_NULL);
+		return;
 	}
 	wr_unreachable();
 }
@@ -297,6 +338,7 @@ static bool is_told(const struct call *self, struct wr_browser_error *error)
 	enum wr_source_operation operation = self->call.operation;
 	bool is_accepted = self->result.outcome == WR_SOURCE_ACCEPTED;
 	bool is_detail = operation == WR_SOURCE_DETAIL;
+	bool is_one = is_detail || operation == WR_SOURCE_BUNDLE_AVAILABILITY;
 	enum wr_status status = wr_buf_status(&self->lines);
 
 	if (operation == WR_SOURCE_LIST)
@@ -305,13 +347,13 @@ static bool is_told(const struct call *self, struct wr_browser_error *error)
 		*error = wr_browser_error_of(WR_BROWSER_UNKNOWN_WORKER);
 	else if (self->result.outcome == WR_SOURCE_FAILED || (is_detail && !is_accepted))
 		*error = wr_browser_error_of_failure(&self->result);
-	else if (!is_accepted || (!is_detail && operation != WR_SOURCE_TRANSCRIPT))
+	else if (!is_accepted || (!is_one && operation != WR_SOURCE_TRANSCRIPT))
 		return true;
 	else if (status == WR_TOO_LARGE)
 		*error = wr_browser_error_of(WR_BROWSER_ANSWER_TOO_LARGE);
 	else if (status != WR_OK)
 		*error = wr_browser_error_of_wire(WR_WIRE_OVERLOADED);
-	else if (is_detail && self->lines.bytes == 0)
+	else if (is_one && self->lines.bytes == 0)
 		*error = wr_browser_error_of(WR_BROWSER_MALFORMED);
 	else
 		return true;
@@ -385,6 +427,7 @@ static void begin(struct call *self, struct wr_runtime_handle *handle)
 	wr_buf_init(&self->lines, &self->wait->face->memory.port, bytes_max);
 	self->call.on_worker = on_worker;
 	self->call.on_entry = on_entry;
+	self->call.on_bundle = on_bundle;
 	self->call.on_done = on_done;
 	self->handle = handle;
 	handle->ops->begin(handle, &self->call);

@@ -16,6 +16,7 @@
 	X(INVALID_RUNTIME_ID, 400, "invalid_id", "invalid runtime id")                        \
 	X(INVALID_HOST_ID, 400, "invalid_id", "invalid host id")                              \
 	X(INVALID_WORKER_ID, 400, "invalid_id", "invalid worker id")                          \
+	X(INVALID_BUNDLE_ID, 400, "invalid_id", "invalid config bundle id")                   \
 	X(UNKNOWN_RUNTIME, 404, "unknown_runtime", "unknown runtime")                         \
 	X(UNKNOWN_HOST, 404, "unknown_host", "unknown host")                                  \
 	X(UNKNOWN_WORKER, 404, "unknown_worker", "unknown worker")                            \

@@ -358,6 +358,18 @@ void wr_browser_lifecycle_write(struct wr_json_writer *out, const struct wr_sour
 	end_result(out, result);
 }
 
+void wr_browser_bundle_write(struct wr_json_writer *out, const struct wr_source_result *result,
+			     struct wr_view availability)
+{
+	wr_json_object_begin(out);
+	wr_json_member_string(out, WR_VIEW("state"), state_word(result->outcome));
+	if (availability.data != NULL) {
+		wr_json_name(out, WR_VIEW("availability"));
+		wr_json_raw(out, availability);
+	}
+	end_result(out, result);
+}
+
 /* ---- transcripts ---- */
 
 void wr_browser_entry_write(struct wr_json_writer *out, const struct wr_transcript_entry *entry)

@@ -39,6 +39,10 @@ void wr_browser_input_write(struct wr_json_writer *out, const struct wr_source_r
 void wr_browser_lifecycle_write(struct wr_json_writer *out, const struct wr_source_result *result,
 				struct wr_view runtime_id, struct wr_view worker_id);
 
+/* `availability` is that of the bundle, finished, or absent. */
+void wr_browser_bundle_write(struct wr_json_writer *out, const struct wr_source_result *result,
+			     struct wr_view availability);
+
 /* One item of a transcript; and the page, whose items stand between the two. */
 void wr_browser_entry_write(struct wr_json_writer *out, const struct wr_transcript_entry *entry);
 void wr_browser_transcript_begin(struct wr_json_writer *out, const struct wr_source_result *result,

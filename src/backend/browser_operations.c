@@ -203,6 +203,34 @@ void wr_browser_serve_interrupt(struct wr_browser_request *request)
 	serve_lifecycle(request, WR_SOURCE_INTERRUPT, "interrupt");
 }
 
+/* ---- config bundles ---- */
+
+void wr_browser_serve_store_bundle(struct wr_browser_request *request)
+{
+	struct wr_source_call call = {.operation = WR_SOURCE_STORE_BUNDLE};
+	struct wr_error error;
+	enum wr_status status =
+		wr_bundle_json_read(&call.as.bundle, &request->face->texts, request->body, &error);
+
+	if (check_body(request, status, &error))
+		command(request, &call, "store_config_bundle");
+}
+
+void wr_browser_serve_availability(struct wr_browser_request *request)
+{
+	struct wr_source_call call = {.operation = WR_SOURCE_BUNDLE_AVAILABILITY,
+				      .as.available.id = request->ids[1]};
+	enum wr_status status = wr_digest_query_read(
+		&call.as.available.digest, &request->face->texts, request->exchange->target.query);
+
+	if (status == WR_OK && wr_config_digest_is_valid(call.as.available.digest))
+		wr_browser_call(request->face, request->exchange, request->handle, &call);
+	else
+		wr_browser_refuse_wire(request->exchange, status == WR_OK || status == WR_INVALID
+								  ? WR_WIRE_INVALID_QUERY
+								  : WR_WIRE_OVERLOADED);
+}
+
 /* ---- streams ---- */
 
 /* RFC 9110 15.5.22 wants Upgrade, RFC 6455 4.2.2 the version that is spoken here. */

@@ -77,7 +77,8 @@ void wr_browser_serve_file(struct wr_http_exchange *exchange, const struct wr_co
 wr_browser_fn wr_browser_serve_workers, wr_browser_serve_host_workers,
 	wr_browser_serve_runtime_workers, wr_browser_serve_worker, wr_browser_serve_transcript,
 	wr_browser_serve_spawn, wr_browser_serve_input, wr_browser_serve_stop,
-	wr_browser_serve_cancel, wr_browser_serve_interrupt, wr_browser_serve_events;
+	wr_browser_serve_cancel, wr_browser_serve_interrupt, wr_browser_serve_events,
+	wr_browser_serve_store_bundle, wr_browser_serve_availability;
 /* Whether the upgrade is one; otherwise answered. */
 bool wr_browser_check_upgrade(struct wr_browser_request *request);
 /* Whether an Idempotency-Key is absent or one; otherwise answered. */

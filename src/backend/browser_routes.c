@@ -84,7 +84,9 @@ enum route {
 	ROUTE_TRANSCRIPT,
 	ROUTE_EVENTS,
 	ROUTE_HEALTHZ,
-	ROUTE_READYZ
+	ROUTE_READYZ,
+	ROUTE_STORE_BUNDLE,
+	ROUTE_AVAILABILITY
 };
 
 static const struct wr_http_route routes[] = {
@@ -111,6 +113,8 @@ static const struct wr_http_route runtime_routes[] = {
 	{WR_HTTP_METHOD_POST, "/{}/workers/{}/interrupt", ROUTE_INTERRUPT},
 	{WR_HTTP_METHOD_GET, "/{}/workers/{}/transcript", ROUTE_TRANSCRIPT},
 	{WR_HTTP_METHOD_GET, "/{}/workers/{}/events/ws", ROUTE_EVENTS},
+	{WR_HTTP_METHOD_POST, "/{}/config-bundles", ROUTE_STORE_BUNDLE},
+	{WR_HTTP_METHOD_GET, "/{}/config-bundles/{}/availability", ROUTE_AVAILABILITY},
 };
 
 enum {
@@ -119,7 +123,8 @@ enum {
 	RULE_WORKER = 4,  /* likewise, behind a Runtime */
 	RULE_COMMAND = 8, /* has a JSON body and changes something */
 	RULE_STREAM = 16, /* GET only, never HEAD; a ticket will do */
-	RULE_ASKS = 32	  /* waits for sources: served when the request is whole */
+	RULE_ASKS = 32,	  /* waits for sources: served when the request is whole */
+	RULE_BUNDLE = 64  /* the path names a config bundle, behind a Runtime */
 };
 
 struct rule {
@@ -155,6 +160,10 @@ static const struct rule rules[] = {
 	[ROUTE_EVENTS] = {wr_browser_serve_events, WR_MAY_OBSERVE, OF_WORKER | RULE_STREAM},
 	[ROUTE_HEALTHZ] = {wr_browser_serve_healthz, 0, 0},
 	[ROUTE_READYZ] = {wr_browser_serve_readyz, 0, 0},
+	[ROUTE_STORE_BUNDLE] = {wr_browser_serve_store_bundle, WR_MAY_COMMAND,
+				RULE_RUNTIME | RULE_COMMAND | RULE_ASKS},
+	[ROUTE_AVAILABILITY] = {wr_browser_serve_availability, WR_MAY_OBSERVE,
+				RULE_RUNTIME | RULE_BUNDLE | RULE_ASKS},
 };
 
 static enum wr_status find_route(struct wr_http_match *match, enum wr_http_method method,
@@ -309,7 +318,7 @@ static const struct rule *admit(struct wr_browser_request *request)
 
 /* Decodes and checks one id; false, and answered, when it is none. There is room for it. */
 static bool read_id(struct wr_browser_request *request, unsigned index,
-		    enum wr_browser_error_name invalid)
+		    bool (*is_valid)(struct wr_view id), enum wr_browser_error_name invalid)
 {
 	struct wr_view raw = request->exchange->match.parameters[index];
 	struct wr_buf *ids = &request->face->ids;
@@ -321,7 +330,7 @@ static bool read_id(struct wr_browser_request *request, unsigned index,
 		wr_buf_commit(ids, bytes);
 		id = wr_view_of(out, bytes);
 		request->ids[index] = id;
-		if (wr_backend_id_is_valid(id))
+		if (is_valid(id))
 			return true;
 	}
 	wr_browser_refuse_name(request->exchange, invalid, id);
@@ -343,10 +352,14 @@ static bool read_names(struct wr_browser_request *request, const struct rule *ru
 		wr_browser_refuse_wire(request->exchange, WR_WIRE_OVERLOADED);
 		return false;
 	}
-	if (!read_id(request, 0,
+	if (!read_id(request, 0, wr_backend_id_is_valid,
 		     is_host ? WR_BROWSER_INVALID_HOST_ID : WR_BROWSER_INVALID_RUNTIME_ID))
 		return false;
-	if ((rule->flags & RULE_WORKER) != 0 && !read_id(request, 1, WR_BROWSER_INVALID_WORKER_ID))
+	if ((rule->flags & RULE_WORKER) != 0 &&
+	    !read_id(request, 1, wr_backend_id_is_valid, WR_BROWSER_INVALID_WORKER_ID))
+		return false;
+	if ((rule->flags & RULE_BUNDLE) != 0 &&
+	    !read_id(request, 1, wr_config_bundle_id_is_valid, WR_BROWSER_INVALID_BUNDLE_ID))
 		return false;
 	request->handle = is_host ? wr_registry_find_host(registry, request->ids[0])
 				  : wr_registry_find(registry, request->ids[0]);

@@ -155,8 +155,8 @@ static void request_role(struct wr_create *out, struct wr_view role, struct wr_v
 }
 
 /* Contract 8.8. Views point into the call and into `texts`. Status of the buffer. */
-static enum wr_status make_request(struct wr_create *out, struct wr_buf *texts,
-				   const struct wr_spawn_request *spawn)
+static enum wr_status follow_intent(struct wr_create *out, struct wr_buf *texts,
+				    const struct wr_spawn_request *spawn)
 {
 	static const struct wr_view before_role = WR_VIEW_INIT("builtin:");
 	struct wr_view text;
@@ -187,6 +187,22 @@ static enum wr_status make_request(struct wr_create *out, struct wr_buf *texts,
 	out->profile = WR_PROFILE_BUILTIN;
 	out->profile_value = wr_view_of(text.data, profile_bytes);
 	return WR_OK;
+}
+
+/* What was asked for counts before what follows from the intent. */
+static enum wr_status make_request(struct wr_create *out, struct wr_buf *texts,
+				   const struct wr_spawn_request *spawn)
+{
+	enum wr_status status = follow_intent(out, texts, spawn);
+
+	if (spawn->has_profile) {
+		out->profile = spawn->profile;
+		out->profile_value = spawn->profile_value;
+	}
+	out->config_bundle_id = spawn->bundle_id;
+	out->config_bundle_digest = spawn->bundle_digest;
+	out->capabilities = spawn->capabilities;
+	return status;
 }
 
 /* Two outcomes mean something else for a create than elsewhere. */
@@ -242,6 +258,50 @@ static void spawn(struct wr_embedded_calls *self, struct wr_source_call *call,
 	face = wr_runtime_created_face(worker);
 	show(call, worker, &face);
 	tell_spawned(&call->as.spawn, result);
+}
+
+/* ---- config bundles ---- */
+
+static const struct wr_notice bundle_limit = {
+	"embedded_runtime_config_bundle_limit", WR_NOTICE_WARNING,
+	"the Runtime has as many config bundles as it may: replace one of them"};
+
+static void tell_bundle(struct wr_source_call *call, const struct wr_config_bundle *bundle)
+{
+	struct wr_bundle_summary summary = wr_bundle_summary_of(bundle);
+
+	call->on_bundle(call, &summary);
+}
+
+static void store_bundle(struct wr_embedded_calls *self, struct wr_source_call *call,
+			 struct wr_source_result *result)
+{
+	struct wr_error error = {.status = WR_OK};
+	struct wr_key key;
+	enum wr_status status = wr_runtime_store_bundle(self->runtime, &call->as.bundle,
+							wr_embedded_key(&key, call), &error);
+
+	result->hold_until = hold_until(self->runtime, WR_VIEW_NULL);
+	if (status == WR_OK)
+		tell_bundle(call, &call->as.bundle);
+	else if (status == WR_FULL && error.detail != NULL)
+		wr_embedded_refuse_with(result, &bundle_limit);
+	else
+		wr_embedded_refuse(result, status == WR_NOT_FOUND ? WR_INVALID : status,
+				   error.detail);
+}
+
+static void availability(struct wr_embedded_calls *self, struct wr_source_call *call,
+			 struct wr_source_result *result)
+{
+	const struct wr_config_bundle *bundle;
+	enum wr_status status = wr_runtime_judge_bundle(self->runtime, call->as.available.id,
+							call->as.available.digest, &bundle);
+
+	if (status == WR_OK)
+		tell_bundle(call, bundle);
+	else
+		wr_embedded_refuse(result, status, NULL);
 }
 
 /* ---- the other commands ---- */
@@ -308,6 +368,8 @@ static void command(struct wr_embedded_calls *self, struct wr_source_call *call,
 	case WR_SOURCE_DETAIL:
 	case WR_SOURCE_SPAWN:
 	case WR_SOURCE_TRANSCRIPT:
+	case WR_SOURCE_STORE_BUNDLE:
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
 		wr_unreachable();
 	}
 	result->hold_until = hold_until(runtime, call->worker_id);
@@ -330,7 +392,7 @@ static void command(struct wr_embedded_calls *self, struct wr_source_call *call,
 static bool is_command(enum wr_source_operation operation)
 {
 	return operation != WR_SOURCE_LIST && operation != WR_SOURCE_DETAIL &&
-	       operation != WR_SOURCE_TRANSCRIPT;
+	       operation != WR_SOURCE_TRANSCRIPT && operation != WR_SOURCE_BUNDLE_AVAILABILITY;
 }
 
 void wr_embedded_call(struct wr_embedded_calls *self, struct wr_source_call *call)
@@ -347,6 +409,10 @@ void wr_embedded_call(struct wr_embedded_calls *self, struct wr_source_call *cal
 		transcript(self, call, &result);
 	else if (call->operation == WR_SOURCE_SPAWN)
 		spawn(self, call, &result);
+	else if (call->operation == WR_SOURCE_STORE_BUNDLE)
+		store_bundle(self, call, &result);
+	else if (call->operation == WR_SOURCE_BUNDLE_AVAILABILITY)
+		availability(self, call, &result);
 	else
 		command(self, call, &result);
 	call->on_done(call, &result);

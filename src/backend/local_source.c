@@ -159,6 +159,10 @@ static const struct {
 				 "local Workers cannot be interrupted from here"},
 	[WR_SOURCE_TRANSCRIPT] = {"worker_transcript_pending",
 				  "what local Workers said cannot be read from here"},
+	[WR_SOURCE_STORE_BUNDLE] = {"config_bundle_sync_pending",
+				    "local Workers are not made from config bundles"},
+	[WR_SOURCE_BUNDLE_AVAILABILITY] = {"config_bundle_sync_pending",
+					   "local Workers are not made from config bundles"},
 };
 
 static void refuse(enum wr_source_operation operation, struct wr_source_result *result)
@@ -184,6 +188,8 @@ static void begin(struct wr_runtime_handle *handle, struct wr_source_call *call)
 			tell(call, &self->one, 0);
 		break;
 	case WR_SOURCE_SPAWN:
+	case WR_SOURCE_STORE_BUNDLE:
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
 		refuse(call->operation, &result);
 		break;
 	case WR_SOURCE_INPUT:

@@ -337,6 +337,30 @@ static enum wr_status read_transcript(struct wr_remote_call *self, struct wr_sou
 	return WR_OK;
 }
 
+/* ---- config bundles ---- */
+
+/* What was stored is what was sent: only that it is the same bundle is looked at. What is available
+ * is told by the Runtime alone; its texts are such that they may be shown. */
+static enum wr_status read_bundle(const struct wr_remote_call *self, struct wr_buf *texts,
+				  struct wr_view body)
+{
+	struct wr_source_call *call = self->source;
+	bool is_stored = call->operation == WR_SOURCE_STORE_BUNDLE;
+	struct wr_view id = is_stored ? call->as.bundle.id : call->as.available.id;
+	struct wr_view digest = is_stored ? call->as.bundle.digest : call->as.available.digest;
+	struct wr_bundle_summary summary;
+	enum wr_status status = wr_bundle_availability_read(&summary, texts, body);
+
+	if (status != WR_OK)
+		return status;
+	if (!wr_view_equal(summary.id, id) || !wr_view_equal(summary.digest, digest))
+		return WR_INVALID;
+	if (is_stored)
+		summary = wr_bundle_summary_of(&call->as.bundle);
+	call->on_bundle(call, &summary);
+	return WR_OK;
+}
+
 /* ---- all of them ---- */
 
 static enum wr_status read_answer(struct wr_remote_call *self, struct wr_source_result *result,
@@ -356,6 +380,9 @@ static enum wr_status read_answer(struct wr_remote_call *self, struct wr_source_
 		return read_ack(self, result, texts, body);
 	case WR_SOURCE_TRANSCRIPT:
 		return read_transcript(self, result, texts, body);
+	case WR_SOURCE_STORE_BUNDLE:
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		return read_bundle(self, texts, body);
 	}
 	wr_unreachable();
 }

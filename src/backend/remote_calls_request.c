@@ -37,6 +37,9 @@ static struct wr_view path_end(enum wr_source_operation operation)
 		return WR_VIEW("/interrupt");
 	case WR_SOURCE_TRANSCRIPT:
 		return WR_VIEW("/transcript");
+	case WR_SOURCE_STORE_BUNDLE:
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		break;
 	}
 	wr_unreachable();
 }
@@ -49,9 +52,28 @@ uint64_t wr_remote_page_limit(const struct wr_remote_calls *calls,
 	return max != 0 && max < limit ? max : limit;
 }
 
+/* False: the call is not about a bundle. */
+static bool write_bundle_target(struct wr_buf *out, const struct wr_source_call *call)
+{
+	bool is_stored = call->operation == WR_SOURCE_STORE_BUNDLE;
+
+	if (!is_stored && call->operation != WR_SOURCE_BUNDLE_AVAILABILITY)
+		return false;
+	wr_buf_append_view(out, WR_VIEW("/v1/config-bundles"));
+	if (is_stored)
+		return true;
+	wr_buf_append_byte(out, '/');
+	(void)wr_http_percent_encode(out, call->as.available.id);
+	wr_buf_append_view(out, WR_VIEW("/availability?digest="));
+	wr_buf_append_view(out, call->as.available.digest);
+	return true;
+}
+
 static void write_target(struct wr_buf *out, const struct wr_remote_calls *calls,
 			 const struct wr_source_call *call)
 {
+	if (write_bundle_target(out, call))
+		return;
 	wr_buf_append_view(out, WR_VIEW("/v1/workers"));
 	if (call->operation != WR_SOURCE_LIST && call->operation != WR_SOURCE_SPAWN) {
 		wr_buf_append_byte(out, '/');
@@ -112,8 +134,29 @@ static void write_role(struct wr_json_writer *writer, struct wr_view role, struc
 	wr_json_object_end(writer);
 }
 
-static void write_profile(struct wr_json_writer *writer, struct wr_view role)
+static void write_given_profile(struct wr_json_writer *writer, const struct wr_spawn_request *spawn)
 {
+	static const struct wr_view words[] = {
+		[WR_PROFILE_RUNTIME_DEFAULT] = WR_VIEW_INIT("runtime_default"),
+		[WR_PROFILE_BUILTIN] = WR_VIEW_INIT("builtin"),
+		[WR_PROFILE_NAMED] = WR_VIEW_INIT("named"),
+	};
+
+	wr_json_name(writer, WR_VIEW("profile"));
+	wr_json_object_begin(writer);
+	wr_json_member_string(writer, WR_VIEW("kind"), words[spawn->profile]);
+	if (spawn->profile != WR_PROFILE_RUNTIME_DEFAULT)
+		wr_json_member_string(writer, WR_VIEW("value"), spawn->profile_value);
+	wr_json_object_end(writer);
+}
+
+static void write_profile(struct wr_json_writer *writer, const struct wr_spawn_request *spawn,
+			  struct wr_view role)
+{
+	if (spawn->has_profile) {
+		write_given_profile(writer, spawn);
+		return;
+	}
 	wr_json_name(writer, WR_VIEW("profile"));
 	wr_json_object_begin(writer);
 	if (role.data == NULL) {
@@ -129,22 +172,52 @@ static void write_profile(struct wr_json_writer *writer, struct wr_view role)
 	wr_json_object_end(writer);
 }
 
-static void write_spawn(struct wr_json_writer *writer, const struct wr_spawn_request *spawn)
+static void write_bundle_reference(struct wr_json_writer *writer,
+				   const struct wr_spawn_request *spawn)
+{
+	if (spawn->bundle_id.data == NULL)
+		return;
+	wr_json_name(writer, WR_VIEW("config_bundle"));
+	wr_json_object_begin(writer);
+	wr_json_member_string(writer, WR_VIEW("id"), spawn->bundle_id);
+	wr_json_member_string(writer, WR_VIEW("digest"), spawn->bundle_digest);
+	wr_json_object_end(writer);
+}
+
+static void write_capabilities(struct wr_json_writer *writer, const struct wr_pairs *capabilities)
+{
+	struct wr_view rest = capabilities->packed, name, reason;
+
+	if (capabilities->count == 0)
+		return;
+	wr_json_name(writer, WR_VIEW("requested_capabilities"));
+	wr_json_array_begin(writer);
+	while (wr_pairs_next(&rest, &name, &reason)) {
+		wr_json_object_begin(writer);
+		wr_json_member_string(writer, WR_VIEW("name"), name);
+		if (reason.data != NULL)
+			wr_json_member_string(writer, WR_VIEW("reason"), reason);
+		wr_json_object_end(writer);
+	}
+	wr_json_array_end(writer);
+}
+
+static void write_intent(struct wr_json_writer *writer, const struct wr_spawn_request *spawn)
 {
 	switch (spawn->intent) {
 	case WR_SPAWN_COMPANION:
 		write_role(writer, WR_VIEW("workspace_companion"),
 			   WR_VIEW("companion of the workspace"), WR_VIEW_NULL);
-		write_profile(writer, WR_VIEW_NULL);
+		write_profile(writer, spawn, WR_VIEW_NULL);
 		return;
 	case WR_SPAWN_ORCHESTRATOR:
 		write_role(writer, WR_VIEW("workspace_orchestrator"),
 			   WR_VIEW("orchestrator of the workspace"), WR_VIEW_NULL);
-		write_profile(writer, WR_VIEW_NULL);
+		write_profile(writer, spawn, WR_VIEW_NULL);
 		return;
 	case WR_SPAWN_TICKET_ROLE:
 		write_role(writer, spawn->role, WR_VIEW("ticket "), spawn->ticket_id);
-		write_profile(writer, spawn->role);
+		write_profile(writer, spawn, spawn->role);
 		return;
 	}
 	wr_unreachable();
@@ -154,10 +227,16 @@ static void write_body(struct wr_buf *out, const struct wr_source_call *call)
 {
 	struct wr_json_writer writer;
 
+	if (call->operation == WR_SOURCE_STORE_BUNDLE) {
+		wr_bundle_json_write(out, &call->as.bundle);
+		return;
+	}
 	wr_json_writer_init(&writer, out);
 	wr_json_object_begin(&writer);
 	if (call->operation == WR_SOURCE_SPAWN) {
-		write_spawn(&writer, &call->as.spawn);
+		write_intent(&writer, &call->as.spawn);
+		write_bundle_reference(&writer, &call->as.spawn);
+		write_capabilities(&writer, &call->as.spawn.capabilities);
 		wr_request_append_busy(out, &call->as.spawn.busy);
 	} else if (call->operation == WR_SOURCE_INPUT) {
 		wr_json_member_string(&writer, WR_VIEW("kind"),

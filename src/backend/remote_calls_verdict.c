@@ -43,6 +43,10 @@ static const struct {
 	{WR_VIEW_INIT("limit_too_large"), WR_REMOTE_CAUSE_INVALID},
 	{WR_VIEW_INIT("invalid_request"), WR_REMOTE_CAUSE_INVALID},
 	{WR_VIEW_INIT("invalid_profile_selector"), WR_REMOTE_CAUSE_PROFILE},
+	{WR_VIEW_INIT("config_bundle_missing"), WR_REMOTE_CAUSE_BUNDLE_MISSING},
+	{WR_VIEW_INIT("config_bundle_digest_mismatch"), WR_REMOTE_CAUSE_BUNDLE_DIGEST},
+	{WR_VIEW_INIT("unsupported_config_declaration"), WR_REMOTE_CAUSE_DECLARATION},
+	{WR_VIEW_INIT("limit_config_bundles"), WR_REMOTE_CAUSE_BUNDLES_FULL},
 	{WR_VIEW_INIT("store_full"), WR_REMOTE_CAUSE_STORE_FULL},
 	{WR_VIEW_INIT("limit_workers"), WR_REMOTE_CAUSE_WORKERS_FULL},
 };
@@ -66,7 +70,7 @@ static enum wr_remote_cause cause_of_code(struct wr_view code)
 	return WR_REMOTE_CAUSE_REJECTED;
 }
 
-/* 404. Older Runtimes have no `interrupt`, and say so like this. */
+/* 404. Older Runtimes have no `interrupt` and no config bundles, and say so like this. */
 static enum wr_remote_cause cause_of_absence(enum wr_source_operation operation,
 					     struct wr_view code)
 {
@@ -74,7 +78,13 @@ static enum wr_remote_cause cause_of_absence(enum wr_source_operation operation,
 	case WR_SOURCE_LIST: /* whatever this is, it is no Runtime */
 		return WR_REMOTE_CAUSE_MALFORMED;
 	case WR_SOURCE_SPAWN:
-		return WR_REMOTE_CAUSE_REJECTED;
+		return cause_of_code(code);
+	case WR_SOURCE_STORE_BUNDLE:
+		return WR_REMOTE_CAUSE_UNSUPPORTED;
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		return wr_view_equal(code, WR_VIEW("config_bundle_missing"))
+			       ? WR_REMOTE_CAUSE_BUNDLE_MISSING
+			       : WR_REMOTE_CAUSE_UNSUPPORTED;
 	case WR_SOURCE_INTERRUPT:
 		return wr_view_equal(code, WR_VIEW("worker_not_found"))
 			       ? WR_REMOTE_CAUSE_UNKNOWN_WORKER

@@ -57,7 +57,15 @@
 	X(INVALID, REJECTED, WARNING, "remote_runtime_http_rejected",                              \
 	  "the Runtime does not accept a value of the request")                                    \
 	X(PROFILE, REJECTED, WARNING, "remote_runtime_http_rejected",                              \
-	  "the Runtime has no such profile")                                                       \
+	  "the Runtime has no such profile, or the config bundle does not declare it")             \
+	X(BUNDLE_MISSING, REJECTED, WARNING, "remote_runtime_http_rejected",                       \
+	  "the Runtime has no config bundle of this id: sync it first")                            \
+	X(BUNDLE_DIGEST, REJECTED, WARNING, "remote_runtime_http_rejected",                        \
+	  "the digest of the config bundle is another one: sync it again")                         \
+	X(DECLARATION, REJECTED, WARNING, "remote_runtime_http_rejected",                          \
+	  "the config bundle declares what the Runtime does not support")                          \
+	X(BUNDLES_FULL, REJECTED, WARNING, "remote_runtime_http_rejected",                         \
+	  "the Runtime has as many config bundles as it may")                                      \
 	X(STORE_FULL, REJECTED, WARNING, "remote_runtime_http_rejected",                           \
 	  "the Runtime has no room to keep more")                                                  \
 	X(WORKERS_FULL, REJECTED, WARNING, "remote_runtime_http_rejected",                         \
@@ -91,7 +99,7 @@ void wr_remote_notice(struct wr_notices *notices, enum wr_remote_cause cause);
 static inline bool wr_source_is_command(enum wr_source_operation operation)
 {
 	return operation != WR_SOURCE_LIST && operation != WR_SOURCE_DETAIL &&
-	       operation != WR_SOURCE_TRANSCRIPT;
+	       operation != WR_SOURCE_TRANSCRIPT && operation != WR_SOURCE_BUNDLE_AVAILABILITY;
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include "bytes/buf.h"
 #include "conn/http_server.h"
 #include "core/command.h"
+#include "wire/bundle_json.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -96,7 +97,10 @@ enum wr_source_operation {
 	WR_SOURCE_STOP,
 	WR_SOURCE_CANCEL,
 	WR_SOURCE_INTERRUPT,
-	WR_SOURCE_TRANSCRIPT /* on_entry for each */
+	WR_SOURCE_TRANSCRIPT, /* on_entry for each */
+	/* New ones come at the end: their numbers are in keys that Runtimes remember. */
+	WR_SOURCE_STORE_BUNDLE,	      /* on_bundle once when accepted */
+	WR_SOURCE_BUNDLE_AVAILABILITY /* likewise; ACCEPTED: the source has just this content */
 };
 
 enum wr_spawn_intent { WR_SPAWN_COMPANION, WR_SPAWN_ORCHESTRATOR, WR_SPAWN_TICKET_ROLE };
@@ -109,6 +113,12 @@ struct wr_spawn_request {
 	bool is_socket_ready;		/* else run_accepted, with: */
 	uint64_t expected_segments;
 	struct wr_busy_policy busy; /* ours; UNSAID: as the Runtime has it */
+	/* What the Worker is to be made with, in place of what follows from the intent. */
+	bool has_profile;
+	enum wr_profile_kind profile;
+	struct wr_view profile_value;		 /* builtin, named */
+	struct wr_view bundle_id, bundle_digest; /* absent: none */
+	struct wr_pairs capabilities;
 };
 
 enum wr_source_outcome {
@@ -142,12 +152,14 @@ typedef void wr_source_worker_fn(struct wr_source_call *call,
 				 const struct wr_worker_overview *worker);
 typedef void wr_source_entry_fn(struct wr_source_call *call,
 				const struct wr_transcript_entry *entry);
+typedef void wr_source_bundle_fn(struct wr_source_call *call,
+				 const struct wr_bundle_summary *bundle);
 typedef void wr_source_done_fn(struct wr_source_call *call, const struct wr_source_result *result);
 
 /* Placed by the caller, who keeps it and what its views point at until on_done or cancel. */
 struct wr_source_call {
 	enum wr_source_operation operation;
-	struct wr_view worker_id;	/* valid by contract 8.2; not of LIST and SPAWN */
+	struct wr_view worker_id;	/* valid by contract 8.2; not of LIST, SPAWN, bundles */
 	struct wr_view idempotency_key; /* absent: none was given */
 	union {
 		struct {
@@ -164,10 +176,15 @@ struct wr_source_call {
 			uint64_t start;
 			uint32_t limit; /* at most 200 */
 		} page;
+		struct wr_config_bundle bundle;
+		struct {
+			struct wr_view id, digest; /* each of a valid form */
+		} available;
 	} as;
 	/* What these are given counts only when on_done says ACCEPTED. Views live for the call. */
 	wr_source_worker_fn *on_worker;
 	wr_source_entry_fn *on_entry;
+	wr_source_bundle_fn *on_bundle;
 	wr_source_done_fn *on_done;
 	void *context; /* the caller's */
 

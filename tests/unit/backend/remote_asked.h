@@ -87,6 +87,20 @@ static inline void on_entry(struct wr_source_call *call, const struct wr_transcr
 			    (unsigned)entry->sequence, (unsigned)entry->event_id));
 }
 
+static inline void on_bundle(struct wr_source_call *call, const struct wr_bundle_summary *bundle)
+{
+	struct asked *self = wr_container_of(call, struct asked, call);
+
+	CHECK(self->cancel_at == 0 || self->told_count < self->cancel_at);
+	CHECK_U64(bundle->digest.bytes, WR_CONFIG_DIGEST_BYTES);
+	tell(self,
+	     snprintf(self->told + self->told_bytes, sizeof self->told - self->told_bytes,
+		      "%.*s %.*s %.*s %.*s %.*s %.*s (%u, %u)\n", TEXT(bundle->id),
+		      TEXT(bundle->revision), TEXT(bundle->workspace_id), TEXT(bundle->created_at),
+		      TEXT(bundle->source), TEXT(or_dash(bundle->detail)),
+		      (unsigned)bundle->profile_count, (unsigned)bundle->declaration_count));
+}
+
 static inline void on_done(struct wr_source_call *call, const struct wr_source_result *result)
 {
 	struct asked *self = wr_container_of(call, struct asked, call);
@@ -110,6 +124,8 @@ static inline void forget(struct asked *self)
 	self->done_count = 0;
 }
 
+#define ASKED_DIGEST "7197561351779ab6535109f9589a77ffaa14c6f829b195591051d954f3062d6d"
+
 /* A call with what each operation needs; `self` keeps what else was set. */
 static inline void prepare(struct asked *self, enum wr_source_operation operation)
 {
@@ -117,6 +133,7 @@ static inline void prepare(struct asked *self, enum wr_source_operation operatio
 					.worker_id = WR_VIEW("worker-1"),
 					.on_worker = on_worker,
 					.on_entry = on_entry,
+					.on_bundle = on_bundle,
 					.on_done = on_done}};
 	switch (operation) {
 	case WR_SOURCE_LIST:
@@ -135,6 +152,20 @@ static inline void prepare(struct asked *self, enum wr_source_operation operatio
 		break;
 	case WR_SOURCE_TRANSCRIPT:
 		self->call.as.page.limit = 2;
+		break;
+	case WR_SOURCE_STORE_BUNDLE:
+		self->call.as.bundle = (struct wr_config_bundle){
+			.id = WR_VIEW("bundle-a"),
+			.digest = WR_VIEW(ASKED_DIGEST),
+			.revision = WR_VIEW("r1"),
+			.workspace_id = WR_VIEW("ws-1"),
+			.created_at = WR_VIEW("2026-06-26T00:00:00Z"),
+			.source = WR_VIEW("backend"),
+		};
+		break;
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		self->call.as.available.id = WR_VIEW("bundle-a");
+		self->call.as.available.digest = WR_VIEW(ASKED_DIGEST);
 		break;
 	case WR_SOURCE_DETAIL:
 	case WR_SOURCE_STOP:
