@@ -215,6 +215,25 @@ static void on_entry(struct wr_source_call *call, const struct wr_transcript_ent
 	self->entry_count++;
 }
 
+static void on_bundle(struct wr_source_call *call, const struct wr_bundle_summary *bundle)
+{
+	struct wr_asked *self = wr_container_of(call, struct wr_asked, call);
+	struct wr_told_bundle *told = &self->bundle;
+
+	CHECK_U64(self->done_count, 0);
+	wr_handles_check_text(self->world, bundle->revision);
+	wr_handles_check_text(self->world, bundle->workspace_id);
+	wr_handles_check_text(self->world, bundle->created_at);
+	wr_handles_check_text(self->world, bundle->source);
+	COPY(told->id, bundle->id);
+	COPY(told->digest, bundle->digest);
+	COPY(told->revision, bundle->revision);
+	COPY(told->source, bundle->source);
+	told->profile_count = bundle->profile_count;
+	told->declaration_count = bundle->declaration_count;
+	self->bundle_count++;
+}
+
 static void check_page(const struct wr_asked *self)
 {
 	const struct wr_source_result *result = &self->result;
@@ -263,7 +282,16 @@ static void check_accepted(const struct wr_asked *self)
 	case WR_SOURCE_TRANSCRIPT:
 		check_page(self);
 		break;
+	case WR_SOURCE_STORE_BUNDLE:
+		CHECK_VIEW(wr_view_of_string(self->bundle.id), self->call.as.bundle.id);
+		CHECK_VIEW(wr_view_of_string(self->bundle.digest), self->call.as.bundle.digest);
+		break;
+	case WR_SOURCE_BUNDLE_AVAILABILITY:
+		CHECK_VIEW(wr_view_of_string(self->bundle.id), self->call.as.available.id);
+		CHECK_VIEW(wr_view_of_string(self->bundle.digest), self->call.as.available.digest);
+		break;
 	}
+	CHECK_U64(self->bundle_count, operation >= WR_SOURCE_STORE_BUNDLE);
 	CHECK(operation <= WR_SOURCE_SPAWN || self->worker_count == 0);
 	CHECK(operation == WR_SOURCE_TRANSCRIPT || self->entry_count == 0);
 }
@@ -338,9 +366,10 @@ void wr_handles_begin(struct wr_handles *self, struct wr_asked *asked,
 	asked->call = *call;
 	asked->call.on_worker = on_worker;
 	asked->call.on_entry = on_entry;
+	asked->call.on_bundle = on_bundle;
 	asked->call.on_done = on_done;
 	asked->world = self;
-	asked->done_count = asked->worker_count = asked->entry_count = 0;
+	asked->done_count = asked->worker_count = asked->entry_count = asked->bundle_count = 0;
 	memset(&asked->result, 0, sizeof asked->result);
 	self->handle->ops->begin(self->handle, &asked->call);
 }

@@ -101,17 +101,24 @@ struct wr_told_entry {
 	uint8_t digest[32];
 };
 
+/* What was told of a config bundle, copied. */
+struct wr_told_bundle {
+	char id[WR_HANDLES_TEXT_ROOM + 1], digest[65], revision[32], source[32];
+	uint64_t profile_count, declaration_count;
+};
+
 /* A call, and all that came of it. `on_end` may be set before it is begun. */
 struct wr_asked {
 	struct wr_source_call call;
 	struct wr_handles *world;
-	unsigned done_count, worker_count, entry_count;
+	unsigned done_count, worker_count, entry_count, bundle_count;
 	void (*on_end)(struct wr_asked *self); /* from within on_done; NULL: nothing */
 	struct wr_source_result result;
 	uint64_t dropped[WR_HANDLES_ENTRIES_MAX]; /* of the result, copied */
 	unsigned dropped_count;
 	struct wr_told_worker workers[WR_HANDLES_WORKERS_MAX];
 	struct wr_told_entry entries[WR_HANDLES_ENTRIES_MAX];
+	struct wr_told_bundle bundle;
 };
 
 /* Begins such a call; what its views point at must last until it has ended. */

@@ -124,6 +124,11 @@ static inline void forget(struct asked *self)
 	self->done_count = 0;
 }
 
+#define AVAILABILITY(id, digest, revision, profiles)                                             \
+	"{\"reference\":{\"id\":\"" id "\",\"digest\":\"" digest "\"},\"summary\":{\"id\":\"" id \
+	"\",\"digest\":\"" digest "\",\"digest_algorithm\":\"sha256\",\"revision\":\"" revision  \
+	"\",\"workspace_id\":\"w\",\"created_at\":\"c\",\"provenance\":{\"source\":\"s\"},"      \
+	"\"profile_count\":" profiles ",\"declaration_count\":2}}"
 #define ASKED_DIGEST "7197561351779ab6535109f9589a77ffaa14c6f829b195591051d954f3062d6d"
 
 /* A call with what each operation needs; `self` keeps what else was set. */
@@ -290,6 +295,12 @@ static const struct {
 	{"a transcript", WR_SOURCE_TRANSCRIPT,
 	 PAGE("0", ITEM("1", "a\\nb") "," ITEM("2", "c"), "2"),
 	 "user: a\nb (1, 9)\nuser: c (2, 9)\n", NULL, NULL, 0, 0},
+	{"a stored bundle: our own words of it", WR_SOURCE_STORE_BUNDLE,
+	 "{\"availability\":" AVAILABILITY("bundle-a", ASKED_DIGEST, "r9", "9") "}",
+	 "bundle-a r1 ws-1 2026-06-26T00:00:00Z backend - (0, 0)\n", NULL, NULL, 0, 0},
+	{"an available bundle", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 "{\"availability\":" AVAILABILITY("bundle-a", ASKED_DIGEST, "r9", "9") "}",
+	 "bundle-a r9 w c s - (9, 2)\n", NULL, NULL, 0, 0},
 	{"an empty transcript", WR_SOURCE_TRANSCRIPT, PAGE("0", "", "null"), "", NULL, NULL, 0, 0},
 };
 

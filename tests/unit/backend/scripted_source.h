@@ -66,6 +66,16 @@ static inline void scripted_give(struct scripted *self, struct wr_source_call *c
 		    call->operation == WR_SOURCE_SPAWN)
 			call->on_worker(call, &worker);
 	}
+	if (self->worker_count != 0 && (call->operation == WR_SOURCE_STORE_BUNDLE ||
+					call->operation == WR_SOURCE_BUNDLE_AVAILABILITY)) {
+		const struct wr_bundle_summary bundle = {.id = WR_VIEW("b"),
+							 .digest = WR_VIEW("d"),
+							 .revision = WR_VIEW("r"),
+							 .workspace_id = WR_VIEW("w"),
+							 .created_at = WR_VIEW("c"),
+							 .source = WR_VIEW("s")};
+		call->on_bundle(call, &bundle);
+	}
 	for (unsigned i = 0; call->operation == WR_SOURCE_TRANSCRIPT && i < self->entry_count;
 	     i++) {
 		struct wr_transcript_entry entry = {i + 1, i + 3, WR_VIEW("user"),

@@ -30,6 +30,23 @@ static enum wr_status read_spawn(struct wr_view body, struct wr_error *error)
 		say(" ", spawn.role);
 		say(" of ", spawn.ticket_id);
 	}
+	if (spawn.has_profile) {
+		say(" profile ", WR_VIEW(""));
+		wr_buf_append_u64(&line, spawn.profile);
+		say(" ", spawn.profile_value);
+	}
+	if (spawn.bundle_id.data != NULL) {
+		say(" bundle ", spawn.bundle_id);
+		say(" ", spawn.bundle_digest);
+	}
+	if (spawn.capabilities.count != 0) {
+		struct wr_view rest = spawn.capabilities.packed, name, reason;
+
+		while (wr_pairs_next(&rest, &name, &reason)) {
+			say(" can ", name);
+			say(" for ", reason);
+		}
+	}
 	say(" named ", spawn.requested_name);
 	say(spawn.is_socket_ready ? " ready" : " run ", WR_VIEW(""));
 	if (!spawn.is_socket_ready)
@@ -111,6 +128,19 @@ static void test_what_the_contract_allows_is_read(void)
 		 "companion named - ready queue 3"},
 		{read_spawn,
 		 "{\"intent\":{\"kind\":\"workspace_companion\"},\"busy_policy\":null,"
+		 "\"acceptance\":{\"kind\":\"socket_ready\"}}",
+		 "companion named - ready"},
+		 "{\"intent\":{\"kind\":\"workspace_companion\"},"
+		 "\"requested_capabilities\":[{\"name\":\"re\\u0061d\"},"
+		 "{\"reason\":\"why\",\"name\":\"write\"}],"
+		 "\"config_bundle\":{\"digest\":\"d\",\"id\":\"b\\u002e1\"},"
+		 "\"profile\":{\"value\":\"x\",\"kind\":\"named\"},"
+		 "\"acceptance\":{\"kind\":\"socket_ready\"}}",
+		 "companion profile 2 x bundle b.1 d can read for - can write for why named - "
+		 "ready"},
+		{read_spawn,
+		 "{\"intent\":{\"kind\":\"workspace_companion\"},\"requested_capabilities\":[],"
+		 "\"config_bundle\":null,\"profile\":null,"
 		 "\"acceptance\":{\"kind\":\"socket_ready\"}}",
 		 "companion named - ready"},
 		{read_input, "{\"content\":\"hello\"}", "user:hello"},
@@ -204,6 +234,21 @@ static void test_anything_else_is_refused_with_a_reason(void)
 		 "{" INTENT
 		 ",\"acceptance\":{\"kind\":\"run_accepted\",\"expected_segments\":\"1\"}}",
 		 WR_INVALID, "`expected_segments` must be a number without sign"},
+		{read_spawn, "{" INTENT "," READY ",\"profile\":\"x\"}", WR_INVALID,
+		 "`profile` must be an object or null"},
+		{read_spawn, "{" INTENT "," READY ",\"profile\":{\"kind\":\"builtin\"}}",
+		 WR_INVALID, "missing member `value`"},
+		{read_spawn, "{" INTENT "," READY ",\"config_bundle\":{\"id\":\"b\"}}", WR_INVALID,
+		 "missing member `digest`"},
+		{read_spawn,
+		 "{" INTENT "," READY ",\"config_bundle\":{\"id\":\"b\",\"digest\":null}}",
+		 WR_INVALID, "`digest` must be a string"},
+		{read_spawn, "{" INTENT "," READY ",\"config_bundle\":\"b\"}", WR_INVALID,
+		 "`config_bundle` must be an object or null"},
+		{read_spawn, "{" INTENT "," READY ",\"requested_capabilities\":null}", WR_INVALID,
+		 "`requested_capabilities` must be a list of objects"},
+		{read_spawn, "{" INTENT "," READY ",\"requested_capabilities\":[{}]}", WR_INVALID,
+		 "missing member `name`"},
 		{read_input, "", WR_SYNTAX, "not valid JSON"},
 		{read_input, "{\"kind\":\"user\"}", WR_INVALID, "missing member `content`"},
 		{read_input, "{\"kind\":null,\"content\":\"\"}", WR_INVALID,

@@ -34,6 +34,15 @@ static void check_all(const struct asked *cases, size_t count)
 	}
 }
 
+#define DIGEST "7197561351779ab6535109f9589a77ffaa14c6f829b195591051d954f3062d6d"
+#define BUNDLES R "/config-bundles"
+#define BUNDLE                                                                            \
+	"{\"bundle\":{\"metadata\":{\"id\":\"bundle-a\",\"digest\":\"" DIGEST             \
+	"\",\"revision\":\"r1\",\"workspace_id\":\"ws-1\",\"created_at\":\"t\","          \
+	"\"provenance\":{\"source\":\"backend\"}},\"profiles\":[{\"selector\":{\"kind\":" \
+	"\"named\","                                                                      \
+	"\"value\":\"p\\n\"}}]}}"
+
 static void test_every_route_is_served(void)
 {
 	static const struct asked cases[] = {
@@ -58,6 +67,9 @@ static void test_every_route_is_served(void)
 		{"POST", W "/stop", NULL, "{}", 200, NULL},
 		{"POST", W "/cancel", NULL, "{}", 200, NULL},
 		{"POST", W "/interrupt", NULL, "{}", 200, NULL},
+		{"POST", BUNDLES, NULL, BUNDLE, 200, NULL},
+		{"GET", BUNDLES "/bundle-a/availability?digest=" DIGEST, NULL, NULL, 200, NULL},
+		{"GET", BUNDLES "/a.b:c/availability?digest=" DIGEST, NULL, NULL, 200, NULL},
 		{"POST", "/api/tickets", NULL, NULL, 201, NULL},
 		{"POST", "/api/tickets", NULL, "{}", 201, NULL},
 		{"GET", "/api/runtimes/remote%3Abuild-box/workers/w%2D0", NULL, NULL, 200, NULL},
@@ -189,6 +201,21 @@ static void test_bodies_are_checked_before_anything_is_asked(void)
 		 "\"invalid_idempotency_key\""},
 		{"POST", W "/stop", "Idempotency-Key: \xc3\xa9\r\n", "{}", 400,
 		 "\"invalid_idempotency_key\""},
+		{"POST", BUNDLES, NULL, "{", 400, "\"invalid_json\""},
+		{"POST", BUNDLES, NULL, "{}", 422, "\"invalid_request\""},
+		{"POST", BUNDLES, NULL, "{\"bundle\":{}}", 422, "\"invalid_request\""},
+		{"POST", BUNDLES, "Content-Type: text/plain\r\n", BUNDLE, 415,
+		 "\"unsupported_media_type\""},
+		{"GET", BUNDLES "/b/availability", NULL, NULL, 400, "\"invalid_query\""},
+		{"GET", BUNDLES "/b/availability?digest=", NULL, NULL, 400, "\"invalid_query\""},
+		{"GET", BUNDLES "/b/availability?digest=x", NULL, NULL, 400, "\"invalid_query\""},
+		{"GET", BUNDLES "/b/availability?digest=" DIGEST "&digest=" DIGEST, NULL, NULL, 400,
+		 "\"invalid_query\""},
+		{"GET", BUNDLES "/-b/availability?digest=" DIGEST, NULL, NULL, 400,
+		 "\"invalid_id\""},
+		{"GET", BUNDLES "/b%2Fc/availability?digest=" DIGEST, NULL, NULL, 400,
+		 "\"invalid_id\""},
+		{"GET", BUNDLES "//availability?digest=" DIGEST, NULL, NULL, 400, "\"invalid_id\""},
 		{"GET", W "/transcript?start=x", NULL, NULL, 400, "\"invalid_query\""},
 		{"GET", W "/transcript?limit=-1", NULL, NULL, 400, "\"invalid_query\""},
 		{"GET", W "/transcript?limit=1&limit=1", NULL, NULL, 400, "\"invalid_query\""},
@@ -225,6 +252,45 @@ static void test_commands_say_what_was_asked_for(void)
 	CHECK(faced.embedded.last.operation == WR_SOURCE_INTERRUPT);
 	CHECK_STRING(wr_view_of_string(faced.asked), "interrupt backend-internal/w-0 by ``: ");
 	CHECK_STRING(wr_view_of_string(faced.embedded.key), "");
+	faced_close();
+}
+
+/* The availability is the source's; what was asked is kept for as long as the call. */
+static void test_bundles_are_told_with_state_and_diagnostics(void)
+{
+	faced_open();
+	CHECK_U64(browser_post(BUNDLES, BUNDLE), 200);
+	CHECK(faced.embedded.last.operation == WR_SOURCE_STORE_BUNDLE);
+	CHECK_U64(faced.embedded.last.as.bundle.profiles.count, 1);
+	CHECK(faced.embedded.last.worker_id.data == NULL);
+	CHECK_STRING(wr_view_of_string(faced.asked),
+		     "store_config_bundle backend-internal/ by ``: ");
+	CHECK_STRING(browser_at("state"), "\"accepted\"");
+	CHECK_STRING(browser_at("availability.reference.id"), "\"b\"");
+	CHECK_STRING(browser_at("availability.summary.revision"), "\"r\"");
+	CHECK_STRING(browser_at("diagnostics"), "[]");
+	CHECK_U64(browser_get(BUNDLES "/bundle-a/availability?digest=" DIGEST), 200);
+	CHECK(faced.embedded.last.operation == WR_SOURCE_BUNDLE_AVAILABILITY);
+	CHECK_U64(faced.embedded.last.as.available.digest.bytes, 64);
+	CHECK_STRING(browser_at("availability.summary.digest"), "\"d\"");
+	CHECK_U64(faced.policy_count, 1); /* of the command only */
+	scripted_outcome(&faced.embedded, WR_SOURCE_REJECTED, "c", WR_NOTICE_WARNING);
+	CHECK_U64(browser_post(BUNDLES, BUNDLE), 200);
+	CHECK(wr_view_starts(browser_body(), WR_VIEW("{\"state\":\"rejected\",\"diagnostics\":[{"
+						     "\"code\":\"c\",")));
+	scripted_outcome(&faced.embedded, WR_SOURCE_UNSUPPORTED, "c", WR_NOTICE_INFO);
+	CHECK_U64(browser_get(BUNDLES "/bundle-a/availability?digest=" DIGEST), 200);
+	CHECK_STRING(browser_at("state"), "\"unsupported\"");
+	scripted_outcome(&faced.embedded, WR_SOURCE_FAILED, "remote_runtime_timeout",
+			 WR_NOTICE_ERROR);
+	CHECK_U64(browser_post(BUNDLES, BUNDLE), 504);
+	CHECK_U64(browser_get(BUNDLES "/bundle-a/availability?digest=" DIGEST), 504);
+	/* One that is accepted, and says nothing. */
+	scripted_outcome(&faced.embedded, WR_SOURCE_ACCEPTED, NULL, WR_NOTICE_INFO);
+	faced.embedded.worker_count = 0;
+	CHECK_U64(browser_get(BUNDLES "/bundle-a/availability?digest=" DIGEST), 502);
+	CHECK_STRING(browser_at("code"), "\"malformed_answer\"");
+	CHECK_U64(browser_post(BUNDLES, BUNDLE), 200);
 	faced_close();
 }
 
@@ -669,6 +735,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_ids_are_checked_before_anything_is_asked),
 	WR_TEST(test_bodies_are_checked_before_anything_is_asked),
 	WR_TEST(test_commands_say_what_was_asked_for),
+	WR_TEST(test_bundles_are_told_with_state_and_diagnostics),
 	WR_TEST(test_a_page_is_at_most_as_long_as_lists_may_be),
 	WR_TEST(test_outcomes_have_the_statuses_of_the_contract),
 	WR_TEST(test_keys_are_asked_for_under_api_only),

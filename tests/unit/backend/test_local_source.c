@@ -465,6 +465,8 @@ static void test_nothing_can_be_done_with_a_worker(void)
 		{WR_SOURCE_CANCEL, "worker_cancel_pending info \n"},
 		{WR_SOURCE_INTERRUPT, "worker_interrupt_pending info \n"},
 		{WR_SOURCE_TRANSCRIPT, "worker_transcript_pending info \n"},
+		{WR_SOURCE_STORE_BUNDLE, "config_bundle_sync_pending info \n"},
+		{WR_SOURCE_BUNDLE_AVAILABILITY, "config_bundle_sync_pending info \n"},
 	};
 	struct wr_runtime_handle *source;
 
@@ -479,7 +481,8 @@ static void test_nothing_can_be_done_with_a_worker(void)
 		CHECK(told.result.outcome == WR_SOURCE_UNSUPPORTED);
 		CHECK_STRING(wr_buf_view(&told.text), cases[i].told);
 		wr_buf_deinit(&told.text);
-		if (cases[i].operation == WR_SOURCE_SPAWN)
+		if (cases[i].operation == WR_SOURCE_SPAWN ||
+		    cases[i].operation >= WR_SOURCE_STORE_BUNDLE)
 			continue;
 		ask(&told, source, cases[i].operation, "local-worker-nobody-0000000000000000");
 		CHECK(told.result.outcome == WR_SOURCE_UNKNOWN_WORKER);

@@ -66,6 +66,46 @@ static const struct {
 	{"an interrupt",
 	 {.operation = WR_SOURCE_INTERRUPT},
 	 POST("/v1/workers/a%3Ab_c-1/interrupt", "2", "{}")},
+	{"a spawn with all that it may be given",
+	 {.operation = WR_SOURCE_SPAWN,
+	  .as.spawn = {.intent = WR_SPAWN_COMPANION,
+		       .has_profile = true,
+		       .profile = WR_PROFILE_NAMED,
+		       .profile_value = WR_VIEW_INIT("p\"q"),
+		       .bundle_id = WR_VIEW_INIT("b"),
+		       .bundle_digest = WR_VIEW_INIT("d"),
+		       .capabilities = {{"\1\0\0\0r\1\0\0\0w\1\0\0\0x\377\377\377\377", 19}, 2}}},
+	 POST("/v1/workers", "242",
+	      ROLE("workspace_companion",
+		   "companion of the workspace") "\"named\",\"value\":\"p\\\"q\"},"
+						 "\"config_bundle\":{\"id\":\"b\",\"digest\":\"d\"}"
+						 ",\"requested_capabilities\":["
+						 "{\"name\":\"r\",\"reason\":\"w\"},{\"name\":"
+						 "\"x\"}]}")},
+	{"a spawn with a profile that has no name",
+	 {.operation = WR_SOURCE_SPAWN,
+	  .as.spawn = {.intent = WR_SPAWN_TICKET_ROLE,
+		       .ticket_id = WR_VIEW_INIT("1"),
+		       .role = WR_VIEW_INIT("coder"),
+		       .has_profile = true}},
+	 POST("/v1/workers", "99", ROLE("coder", "ticket 1") "\"runtime_default\"}}")},
+	{"a bundle to be stored",
+	 {.operation = WR_SOURCE_STORE_BUNDLE,
+	  .as.bundle = {.id = WR_VIEW_INIT("b"),
+			.digest = WR_VIEW_INIT("d"),
+			.revision = WR_VIEW_INIT("r"),
+			.workspace_id = WR_VIEW_INIT("w"),
+			.created_at = WR_VIEW_INIT("c"),
+			.source = WR_VIEW_INIT("s"),
+			.profiles = {{"\0\377\377\377\377\377\377\377\377", 9}, 1}}},
+	 POST("/v1/config-bundles", "179",
+	      "{\"bundle\":{\"metadata\":{\"id\":\"b\",\"digest\":\"d\",\"revision\":\"r\","
+	      "\"workspace_id\":\"w\",\"created_at\":\"c\",\"provenance\":{\"source\":\"s\"}},"
+	      "\"profiles\":[{\"selector\":{\"kind\":\"runtime_default\"}}]}}")},
+	{"a bundle to be asked for",
+	 {.operation = WR_SOURCE_BUNDLE_AVAILABILITY,
+	  .as.available = {WR_VIEW_INIT("a:b"), WR_VIEW_INIT("0123")}},
+	 GET("/v1/config-bundles/a%3Ab/availability?digest=0123")},
 	{"a transcript",
 	 {.operation = WR_SOURCE_TRANSCRIPT, .as.page = {.start = UINT64_MAX, .limit = 200}},
 	 GET("/v1/workers/a%3Ab_c-1/transcript?start=18446744073709551615&limit=200")},
@@ -224,6 +264,8 @@ static void test_a_page_is_told_as_it_was_asked_for(void)
 
 /* ---- answers that are none ---- */
 
+#define OTHER_DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
+
 static const struct {
 	const char *label;
 	enum wr_source_operation operation;
@@ -245,6 +287,21 @@ static const struct {
 	{"no event", WR_SOURCE_STOP, ACK("stopped", "")},
 	{"a negative event", WR_SOURCE_STOP, ACK("stopped", ",\"event_id\":-1")},
 	{"no sequence", WR_SOURCE_INPUT, ACK("running", ",\"event_id\":1")},
+	{"nothing of a bundle", WR_SOURCE_STORE_BUNDLE, "{}"},
+	{"another bundle", WR_SOURCE_STORE_BUNDLE,
+	 "{\"availability\":" AVAILABILITY("bundle-b", ASKED_DIGEST, "r", "1") "}"},
+	{"a bundle of another digest", WR_SOURCE_STORE_BUNDLE,
+	 "{\"availability\":" AVAILABILITY("bundle-a", OTHER_DIGEST, "r", "1") "}"},
+	{"another bundle", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 "{\"availability\":" AVAILABILITY("bundle-b", ASKED_DIGEST, "r", "1") "}"},
+	{"a bundle of another digest", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 "{\"availability\":" AVAILABILITY("bundle-a", OTHER_DIGEST, "r", "1") "}"},
+	{"a path in a text", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 "{\"availability\":" AVAILABILITY("bundle-a", ASKED_DIGEST, "/var/x", "1") "}"},
+	{"an address in a text", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 "{\"availability\":" AVAILABILITY("bundle-a", ASKED_DIGEST, "http://127.0.0.1", "1") "}"},
+	{"half a bundle", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 "{\"availability\":" AVAILABILITY("bundle-a", ASKED_DIGEST, "r", "-1") "}"},
 	{"an error with 200", WR_SOURCE_INPUT, "{\"error\":{\"code\":\"x\",\"message\":\"\"}}"},
 	{"more than was asked", WR_SOURCE_TRANSCRIPT,
 	 PAGE("0", ITEM("1", "") "," ITEM("2", "") "," ITEM("3", ""), "null")},
@@ -270,7 +327,8 @@ static void test_what_cannot_be_understood_is_a_failure(void)
 		CHECK_U64(asked.result.notices.count,
 			  malformed[i].operation == WR_SOURCE_SPAWN ||
 					  malformed[i].operation == WR_SOURCE_STOP ||
-					  malformed[i].operation == WR_SOURCE_INPUT
+					  malformed[i].operation == WR_SOURCE_INPUT ||
+					  malformed[i].operation == WR_SOURCE_STORE_BUNDLE
 				  ? 2
 				  : 1);
 	}
@@ -303,7 +361,7 @@ static void test_garbage_on_the_wire_is_a_failure_of_every_operation(void)
 
 	rig_open();
 	for (unsigned i = 0; i < WR_COUNT(bad_heads); i++)
-		for (unsigned j = WR_SOURCE_LIST; j <= WR_SOURCE_TRANSCRIPT; j++) {
+		for (unsigned j = WR_SOURCE_LIST; j <= WR_SOURCE_BUNDLE_AVAILABILITY; j++) {
 			wr_test_case(bad_heads[i]);
 			peer.answer = bad_heads[i];
 			/* Until close: what ends it is the end. */
@@ -502,6 +560,26 @@ static const struct {
 	 "remote_worker_not_found"},
 	{"404 Not Found", "worker_not_found", WR_SOURCE_CANCEL, WR_SOURCE_UNKNOWN_WORKER,
 	 "remote_worker_not_found"},
+	{"404 Not Found", "config_bundle_missing", WR_SOURCE_SPAWN, WR_SOURCE_REJECTED,
+	 "remote_runtime_http_rejected"},
+	{"404 Not Found", "config_bundle_missing", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 WR_SOURCE_REJECTED, "remote_runtime_http_rejected"},
+	{"404 Not Found", "not_found", WR_SOURCE_BUNDLE_AVAILABILITY, WR_SOURCE_UNSUPPORTED,
+	 "remote_runtime_unsupported"},
+	{"404 Not Found", "not_found", WR_SOURCE_STORE_BUNDLE, WR_SOURCE_UNSUPPORTED,
+	 "remote_runtime_unsupported"},
+	{"400 Bad Request", "config_bundle_digest_mismatch", WR_SOURCE_STORE_BUNDLE,
+	 WR_SOURCE_REJECTED, "remote_runtime_http_rejected"},
+	{"400 Bad Request", "config_bundle_digest_mismatch", WR_SOURCE_BUNDLE_AVAILABILITY,
+	 WR_SOURCE_REJECTED, "remote_runtime_http_rejected"},
+	{"400 Bad Request", "unsupported_config_declaration", WR_SOURCE_STORE_BUNDLE,
+	 WR_SOURCE_REJECTED, "remote_runtime_http_rejected"},
+	{"507 Insufficient Storage", "limit_config_bundles", WR_SOURCE_STORE_BUNDLE,
+	 WR_SOURCE_REJECTED, "remote_runtime_http_rejected"},
+	{"503 Service Unavailable", "runtime_unavailable", WR_SOURCE_STORE_BUNDLE,
+	 WR_SOURCE_REJECTED, "remote_runtime_unavailable_now"},
+	{"500 Internal Server Error", "store_io", WR_SOURCE_STORE_BUNDLE, WR_SOURCE_FAILED,
+	 "remote_runtime_http_error"},
 	{"400 Bad Request", "limit_too_large", WR_SOURCE_TRANSCRIPT, WR_SOURCE_REJECTED,
 	 "remote_runtime_http_rejected"},
 	{"501 Not Implemented", "unsupported_operation", WR_SOURCE_TRANSCRIPT,

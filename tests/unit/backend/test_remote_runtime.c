@@ -20,11 +20,12 @@ static void test_silence_ends_by_the_deadline_and_a_command_is_in_doubt(void)
 	peer_will_say("200 OK", "{\"runtime\":" PEER_RUNTIME_SUMMARY "}");
 	rig_start();
 	rig_await("running");
-	for (unsigned i = WR_SOURCE_LIST; i <= WR_SOURCE_TRANSCRIPT; i++) {
+	for (unsigned i = WR_SOURCE_LIST; i <= WR_SOURCE_BUNDLE_AVAILABILITY; i++) {
 		ask(&asked, (enum wr_source_operation)i);
 		check_first(&asked, WR_SOURCE_FAILED, "remote_runtime_timeout", WR_NOTICE_ERROR);
 		CHECK(has_notice(&asked.result.notices, "remote_runtime_outcome_unknown") ==
-		      (i >= WR_SOURCE_SPAWN && i <= WR_SOURCE_INTERRUPT));
+		      ((i >= WR_SOURCE_SPAWN && i <= WR_SOURCE_INTERRUPT) ||
+		       i == WR_SOURCE_STORE_BUNDLE));
 	}
 	rig_close();
 }

@@ -50,12 +50,12 @@ static inline void add_declaration(struct made_bundle *self, enum wr_declaration
 }
 
 /* Declares builtin:coder and the default; its revision has the number. */
-static inline void make_bundle(struct made_bundle *self, const char *id, unsigned number)
+static inline void make_bundle(struct made_bundle *self, const char *bundle_id, unsigned number)
 {
 	int bytes = snprintf(self->revision, sizeof self->revision, "r%u", number % 1000);
 
 	self->value = (struct wr_config_bundle){
-		.id = wr_view_of_string(id),
+		.id = wr_view_of_string(bundle_id),
 		.revision = wr_view_of(self->revision, (size_t)bytes),
 		.workspace_id = WR_VIEW("ws-1"),
 		.created_at = WR_VIEW("2026-06-26T00:00:00Z"),
