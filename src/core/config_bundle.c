@@ -228,6 +228,13 @@ bool wr_config_bundle_is_sound(const struct wr_config_bundle *bundle)
 	       wr_rows_are_whole(&bundle->declarations, WR_DECLARATION_UNSUPPORTED);
 }
 
+static bool is_same_text(struct wr_view a, struct wr_view b)
+{
+	if (a.data == NULL || b.data == NULL)
+		return a.data == b.data;
+	return wr_view_equal(a, b);
+}
+
 static bool is_same_list(const struct wr_rows *a, const struct wr_rows *b)
 {
 	return a->count == b->count && wr_view_equal(a->packed, b->packed);
@@ -240,8 +247,7 @@ bool wr_config_bundle_is_same(const struct wr_config_bundle *a, const struct wr_
 	fields_of(a, left);
 	fields_of(b, right);
 	for (unsigned i = 0; i < FIELDS; i++)
-		if ((left[i].data == NULL) != (right[i].data == NULL) ||
-		    !wr_view_equal(left[i], right[i]))
+		if (!is_same_text(left[i], right[i]))
 			return false;
 	return is_same_list(&a->profiles, &b->profiles) &&
 	       is_same_list(&a->declarations, &b->declarations);
