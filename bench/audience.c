@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define EVENTS_PATH "/v1/workers/worker-00000001/events/ws"
+#define WIDE_EVENTS_PATH "/v1/events/ws"
 #define BACKEND_EVENTS_PATH "/api/runtimes/remote:box/workers/worker-00000001/events/ws"
 
 enum { STALLED_RECEIVE_BYTES = 4096, EVENTS_MAX = 256 };
@@ -140,7 +141,7 @@ static size_t take_snapshot(void *context, struct wr_bench_peer *peer, const uin
 
 	(void)peer;
 	if (used > 0) {
-		wr_bench_require(memmem(data, used, "\"snapshot\"", 10) != NULL, "no snapshot");
+		wr_bench_require(memmem(data, used, "snapshot\"", 9) != NULL, "no snapshot");
 		*(bool *)context = true;
 	}
 	return used;
@@ -203,6 +204,7 @@ static void seat(struct wr_bench_audience *self, unsigned index)
 	upgrade(peer, self->server,
 		is_floor		       ? "/sub"
 		: self->server->behind != NULL ? BACKEND_EVENTS_PATH
+		: self->is_wide		       ? WIDE_EVENTS_PATH
 					       : EVENTS_PATH);
 	if (!is_floor)
 		take_one(peer, take_snapshot);
@@ -226,14 +228,15 @@ void wr_bench_renew(struct wr_bench_audience *self)
 }
 
 static void open_audience(struct wr_bench_audience *self, const struct wr_bench_server *server,
-			  unsigned count, unsigned stalled, bool wants_posts)
+			  unsigned count, unsigned stalled, enum wr_bench_way way)
 {
 	memset(self, 0, sizeof *self);
 	self->server = server;
 	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	self->count = count;
 	self->stalled = stalled;
-	self->wants_posts = wants_posts || !server->is_floor;
+	self->wants_posts = way == WR_BENCH_POSTS || !server->is_floor;
+	self->is_wide = way == WR_BENCH_WIDE;
 	self->content_bytes = 1;
 	self->frame_bytes = 200;
 	self->subscribers = calloc(count + 1, sizeof self->subscribers[0]);
@@ -247,9 +250,9 @@ static void open_audience(struct wr_bench_audience *self, const struct wr_bench_
 }
 
 void wr_bench_gather(struct wr_bench_audience *self, const struct wr_bench_server *server,
-		     unsigned count, unsigned stalled, bool wants_posts)
+		     unsigned count, unsigned stalled, enum wr_bench_way way)
 {
-	open_audience(self, server, count, stalled, wants_posts);
+	open_audience(self, server, count, stalled, way);
 	for (unsigned i = 0; i < count; i++)
 		seat(self, i);
 	wr_bench_renew(self);
@@ -271,7 +274,7 @@ void wr_bench_resume(struct wr_bench_audience *self, const struct wr_bench_serve
 {
 	char path[160];
 
-	open_audience(self, server, 1, 0, false);
+	open_audience(self, server, 1, 0, WR_BENCH_ONE_WORKER);
 	snprintf(path, sizeof path, EVENTS_PATH "?cursor=%s", cursor);
 	wr_bench_connect(&self->subscribers[0], server, 0, 0);
 	upgrade(&self->subscribers[0], server, server->is_floor ? "/raw" : path);
@@ -408,17 +411,20 @@ void wr_bench_catch_up(struct wr_bench_audience *self)
 		listen_once(self, &none, &is_none);
 }
 
-double wr_bench_event_cost(struct wr_bench_audience *self, unsigned events, unsigned burst)
+double wr_bench_event_cost(struct wr_bench_audience *self, unsigned events, unsigned burst,
+			   struct wr_bench_histogram *latency)
 {
 	unsigned count = events / burst;
 	uint64_t before;
 
 	wr_bench_renew(self);
 	wr_bench_burst(self, burst);
+	self->latency = latency;
 	before = wr_bench_cpu_ns(self->server);
 	for (unsigned i = 0; i < count; i++)
 		wr_bench_burst(self, burst);
 	before = wr_bench_cpu_ns(self->server) - before;
+	self->latency = NULL;
 	return (double)before / (double)(count * burst);
 }
 

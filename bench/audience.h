@@ -16,6 +16,7 @@ struct wr_bench_audience {
 	const struct wr_bench_server *server;
 	int epoll_fd;
 	bool wants_posts; /* of a floor too: speak by POST instead of /pub */
+	bool is_wide;	  /* of a Runtime: the stream of all its Workers */
 	bool spins;	  /* wait without sleeping, so that no send of the server has to wake us */
 	unsigned count;	  /* subscribers */
 	unsigned stalled; /* of them, the last ones: never read */
@@ -34,8 +35,13 @@ struct wr_bench_audience {
 };
 
 /* Subscribes; a runtime's snapshots have been read when it returns. */
+enum wr_bench_way {
+	WR_BENCH_ONE_WORKER = 0,
+	WR_BENCH_WIDE = 1,  /* subscribe to the stream of all Workers (a floor has only one) */
+	WR_BENCH_POSTS = 2, /* speak to a floor too by POST */
+};
 void wr_bench_gather(struct wr_bench_audience *self, const struct wr_bench_server *server,
-		     unsigned count, unsigned stalled, bool wants_posts);
+		     unsigned count, unsigned stalled, enum wr_bench_way way);
 /* One subscriber, resumed from a cursor; `frames` will come without anybody speaking. (A floor
  * sends what it has always ready, GET /raw.) */
 void wr_bench_resume(struct wr_bench_audience *self, const struct wr_bench_server *server,
@@ -47,8 +53,10 @@ void wr_bench_dismiss(struct wr_bench_audience *self);
  * (up to four times as many) the server is held (SIGSTOP) until they are all there. */
 void wr_bench_burst(struct wr_bench_audience *self, unsigned events);
 
-/* CPU of the server in ns for one event, over `events` of them in bursts, with new speakers. */
-double wr_bench_event_cost(struct wr_bench_audience *self, unsigned events, unsigned burst);
+/* CPU of the server in ns for one event, over `events` of them in bursts, with new speakers.
+ * `latency`, which may be NULL, gets the time from each send to each frame. */
+double wr_bench_event_cost(struct wr_bench_audience *self, unsigned events, unsigned burst,
+			   struct wr_bench_histogram *latency);
 
 /* Waits for what is due. */
 void wr_bench_catch_up(struct wr_bench_audience *self);

@@ -11,7 +11,8 @@
  * threads, read from its CPU clock, so that load of the machine changes it little.
  *
  * Environment: WR_BUILD, folder of the programs (build/release); WR_BENCH_ITERS, rounds of every
- * figure; WR_BENCH_PREFIX, words before the command of worker-runtime, such as a profiler;
+ * figure; WR_BENCH_PREFIX, words before the command of worker-runtime (and of
+ * workspace-server, where that is what is measured), such as a profiler;
  * WR_BENCH_VERBOSE, to see what servers say.
  *
  * Everything here ends the program with a message when something is not as expected: a wrong

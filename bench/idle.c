@@ -3,7 +3,7 @@
  * one; and the time from start to the first answer.
  *
  * Memory is Private_Dirty of smaps_rollup (pages of this process's own, in 4 KiB steps, so over
- * 5,000 subscribers exact to a byte) and Anonymous. Stalled: 1,000 subscribers that never read,
+ * 10,000 subscribers exact to a byte) and Anonymous. Stalled: 1,000 subscribers that never read,
  * with the smallest socket buffers, while 100 MB of events flow to one that does and must get every
  * frame in order. The same flow with the healthy one alone is taken off: what the log keeps is not
  * theirs.
@@ -114,7 +114,7 @@ static void start(struct wr_bench_server *server, bool is_floor)
 static void measure_idle(unsigned rounds)
 {
 	static struct wr_bench_series dirty[2], anonymous[2];
-	unsigned count = subscriber_count(5000);
+	unsigned count = subscriber_count(10000);
 	char name[96];
 
 	for (unsigned round = 0; round < rounds; round++)
@@ -123,11 +123,11 @@ static void measure_idle(unsigned rounds)
 			struct wr_bench_audience first, all;
 			uint64_t before[2];
 			start(&server, side == 0);
-			wr_bench_gather(&first, &server, 8, 0, false);
+			wr_bench_gather(&first, &server, 8, 0, WR_BENCH_ONE_WORKER);
 			wr_bench_burst(&first, 1);
 			before[0] = wr_bench_memory(&server, "Private_Dirty:");
 			before[1] = wr_bench_memory(&server, "Anonymous:");
-			wr_bench_gather(&all, &server, count, 0, false);
+			wr_bench_gather(&all, &server, count, 0, WR_BENCH_ONE_WORKER);
 			wr_bench_add(&dirty[side],
 				     ((double)wr_bench_memory(&server, "Private_Dirty:") -
 				      (double)before[0]) /
@@ -155,7 +155,7 @@ static void measure_idle(unsigned rounds)
 /* Growth of the process, from all subscribed to 100 MB later. */
 static double flow(unsigned stalled, double *seconds)
 {
-	enum { CONTENT_BYTES = 1000, BURST = 32, RENEW_EVERY = 256 };
+	enum { CONTENT_BYTES = 4000, BURST = 32, RENEW_EVERY = 256 };
 	const uint64_t bytes_wanted = 100000000;
 	struct wr_bench_server server;
 	struct wr_bench_audience audience;
@@ -164,7 +164,7 @@ static double flow(unsigned stalled, double *seconds)
 
 	wr_bench_start_runtime(&server, NULL);
 	wr_bench_make_worker(&server);
-	wr_bench_gather(&audience, &server, 1 + stalled, stalled, false);
+	wr_bench_gather(&audience, &server, 1 + stalled, stalled, WR_BENCH_ONE_WORKER);
 	audience.content_bytes = CONTENT_BYTES;
 	before = wr_bench_memory(&server, "Private_Dirty:");
 	begin = wr_bench_now_ns();

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Counts the user instructions of worker-runtime for one request and for one delivered frame, with
-# valgrind: two runs of different length, whose difference has no start in it. Exact to about 1 %; holds
-# for this compiler and libc only. Opt-in: needs valgrind, and the programs built.
+# Counts the user instructions of worker-runtime, and of workspace-server over one remote, for one request
+# and for one delivered frame, with valgrind: two runs of different length, whose difference has no start
+# in it. Exact to about 1 %; holds for this compiler and libc only. Opt-in: needs valgrind, and the
+# programs built.
 #
 #	make all build/release/bench/drive && sh bench/instructions.sh
 #
 # Prints name,instructions. A frame's figure is that of an event to 101 subscribers less one to 1
-# subscriber, over 100. Goals (design 9): GET 900; POST to one subscriber 2,500; frame 120 alone, 12 in
+# subscriber, over 100. What the Runtime of a Backend does is not counted. Goals (design 9): GET 900; POST to one subscriber 2,500; frame 120 alone, 12 in
 # bursts.
 set -eu
 cd "$(dirname "$0")/.."
@@ -35,12 +36,24 @@ echo "name,instructions"
 for kind in healthz get_worker get_runtime post_input; do
 	echo "$kind,$(each $kind 1600 8000)"
 done
-one=$(each fanout 640 3200 1 1)
-echo "post_to_event_at_one_subscriber,$one"
-many=$(each fanout 160 800 101 1)
-echo "frame_burst1,$(((many - one) / 100))"
-for burst in 32 128; do
-	one=$(each fanout 1280 6400 1 $burst)
-	many=$(each fanout 1280 6400 101 $burst)
-	awk "BEGIN { printf \"frame_burst$burst,%.2f\\n\", ($many - $one) / 100 }"
+# frames KIND EVENT_NAME FRAME_NAME [BURST...]
+frames() {
+	kind=$1 frame=$3
+	first=$(each $kind 640 3200 1 1)
+	many=$(each $kind 160 800 101 1)
+	echo "$2,$first"
+	echo "${frame}_burst1,$(((many - first) / 100))"
+	shift 3
+	for burst in "$@"; do
+		one=$(each "$kind" 1280 6400 1 "$burst")
+		many=$(each "$kind" 1280 6400 101 "$burst")
+		awk "BEGIN { printf \"${frame}_burst$burst,%.2f\\n\", ($many - $one) / 100 }"
+	done
+}
+frames fanout post_to_event_at_one_subscriber frame 32 128
+[ -x "$WR_BUILD/workspace-server" ] || exit 0
+for kind in backend_healthz backend_get_workers; do
+	echo "$kind,$(each $kind 800 4000)"
 done
+# No bursts: how many events meet in one turn is up to two processes there, not the same each time.
+frames relay relayed_event_at_one_browser relayed_frame

@@ -20,7 +20,7 @@ enum { REQUEST_BYTES_MAX = 1024, DEPTHS = 2 };
 
 static const unsigned depths[DEPTHS] = {1, 16};
 /* Below 10,000 for each of 16 connections, after which a server ends them. */
-static const unsigned counts[DEPTHS] = {16384, 65536};
+static const unsigned counts[DEPTHS] = {8192, 32768};
 
 /* One request, sent to both sides. */
 struct subject {
@@ -138,12 +138,12 @@ int main(void)
 	const char *input = "/v1/workers/worker-00000001/input";
 	const char *body = "{\"kind\":\"user\",\"content\":\"x\"}"; /* what an audience says */
 	struct wr_bench_server runtime;
-	unsigned rounds = wr_bench_rounds(7);
+	unsigned rounds = wr_bench_rounds(5);
 
 	wr_bench_begin(60 + 15 * rounds);
 	wr_bench_start_runtime(&runtime, NULL);
 	wr_bench_make_worker(&runtime);
-	wr_bench_gather(&way.audiences[1], &runtime, 1, 0, true);
+	wr_bench_gather(&way.audiences[1], &runtime, 1, 0, WR_BENCH_POSTS);
 	wr_bench_burst(&way.audiences[1], 1);
 	prepare(&subjects[0], "healthz", &runtime, "GET", "/healthz", NULL, 200);
 	prepare(&subjects[1], "get_worker", &runtime, "GET", worker, NULL, 200);
@@ -153,7 +153,7 @@ int main(void)
 	way.audiences[1].due++; /* that of the last prepare */
 	way.audiences[1].said++;
 	way.audiences[1].answered++;
-	wr_bench_gather(&way.audiences[0], &subjects[3].servers[0], 1, 0, true);
+	wr_bench_gather(&way.audiences[0], &subjects[3].servers[0], 1, 0, WR_BENCH_POSTS);
 	for (unsigned round = 0; round < rounds; round++) {
 		for (unsigned side = 0; side < 2; side++)
 			walk(&way, round % 2 == 0 ? side : 1 - side);

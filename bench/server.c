@@ -180,22 +180,25 @@ static void write_file(const char *path, const char *text)
 void wr_bench_start_backend(struct wr_bench_server *self, const struct wr_bench_server *runtime)
 {
 	char folder[] = "/tmp/wr-bench-XXXXXX", config[64], secret[64], address[32], text[512];
-	char program[512];
-	const char *words[] = {program,
-			       "--listen",
-			       address,
-			       "--workspace",
-			       folder,
-			       "--config",
-			       config,
-			       "--local-token-env=" TOKEN_NAME,
-			       "--no-local",
-			       "--no-embedded",
-			       "--log-level=error",
-			       "--ping-ms=3600000",
-			       "--idle-ms=3600000",
-			       NULL};
+	char program[512], prefix[1024];
+	const char *const own[] = {program,
+				   "--listen",
+				   address,
+				   "--workspace",
+				   folder,
+				   "--config",
+				   config,
+				   "--local-token-env=" TOKEN_NAME,
+				   "--no-local",
+				   "--no-embedded",
+				   "--log-level=error",
+				   "--ping-ms=3600000",
+				   "--idle-ms=3600000",
+				   NULL};
+	const char *words[PREFIX_WORDS_MAX + sizeof own / sizeof own[0]];
+	size_t before = add_prefix(words, prefix, sizeof prefix);
 
+	memcpy(words + before, own, sizeof own);
 	wr_bench_require(mkdtemp(folder) != NULL, "a folder");
 	snprintf(config, sizeof config, "%s/config", folder);
 	snprintf(secret, sizeof secret, "%s/secret", folder);
