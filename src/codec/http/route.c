@@ -60,25 +60,24 @@ static bool is_match(struct wr_view *parameters, const char *pattern, size_t com
 		     struct wr_view path)
 {
 	const char *at = path.data + common, *end = path.data + path.bytes;
-	size_t count = 0;
+	struct wr_view *parameter = parameters;
 
 	for (pattern += common;; pattern += 2) {
-		const char *start, *slash;
+		const char *start;
 
 		/* A pattern ends at its zero, also when a path has one there. */
 		while (at < end && *at == *pattern && *pattern != '{' && *pattern != '\0') {
 			at++;
 			pattern++;
 		}
-		if (*pattern != '{')
+		if (at == end || *pattern != '{')
 			return at == end && *pattern == '\0';
-		wr_assert(pattern[1] == '}' && count < WR_HTTP_ROUTE_PARAMETER_COUNT_MAX);
-		if (at == end)
-			return false;
+		wr_assert(parameter < parameters + WR_HTTP_ROUTE_PARAMETER_COUNT_MAX);
 		start = at;
-		slash = memchr(at, '/', (size_t)(end - at));
-		at = slash != NULL ? slash : end;
-		parameters[count++] = wr_view_of(start, (size_t)(at - start));
+		at = memchr(at, '/', (size_t)(end - at));
+		if (at == NULL)
+			at = end;
+		*parameter++ = wr_view_of(start, (size_t)(at - start));
 	}
 }
 
@@ -94,9 +93,8 @@ static inline bool is_like(struct wr_view *parameters, const char *pattern, cons
 {
 	size_t common = common_bytes(pattern, front);
 
-	if (common < FRONT_BYTES && pattern[common] != '{' &&
-	    (common != path.bytes || pattern[common] != '\0'))
-		return false;
+	if (common < FRONT_BYTES && pattern[common] != '{')
+		return common == path.bytes && pattern[common] == '\0';
 	return is_match(parameters, pattern, common, path);
 }
 
@@ -119,13 +117,29 @@ static void write_allow(char *out, size_t room, unsigned methods)
 	out[bytes] = '\0';
 }
 
+/* No route serves the method: are there any for the path? */
+static enum wr_status find_others(struct wr_http_match *match, const struct wr_http_route *routes,
+				  size_t count, const char *front, struct wr_view path)
+{
+	unsigned methods = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_like(match->parameters, routes[i].pattern, front, path))
+			methods |= 1u << routes[i].method;
+	if (methods == 0)
+		return WR_NOT_FOUND;
+	if ((methods >> WR_HTTP_METHOD_GET & 1) != 0)
+		methods |= 1u << WR_HTTP_METHOD_HEAD;
+	write_allow(match->allow, sizeof match->allow, methods);
+	return WR_UNSUPPORTED;
+}
+
 enum wr_status wr_http_route_find(struct wr_http_match *match, const struct wr_http_route *routes,
 				  size_t count, enum wr_http_method method, struct wr_view path)
 {
 	enum wr_http_method served = method == WR_HTTP_METHOD_HEAD ? WR_HTTP_METHOD_GET : method;
 	char front[FRONT_BYTES] = {0};
 	const struct wr_http_route *end = routes + count;
-	unsigned methods = 0;
 
 	if (path.bytes != 0)
 		memcpy(front, path.data, path.bytes < FRONT_BYTES ? path.bytes : FRONT_BYTES);
@@ -138,13 +152,5 @@ enum wr_status wr_http_route_find(struct wr_http_match *match, const struct wr_h
 		match->allow[0] = '\0';
 		return WR_OK;
 	}
-	for (const struct wr_http_route *route = routes; route < end; route++)
-		if (is_like(match->parameters, route->pattern, front, path))
-			methods |= 1u << route->method;
-	if (methods == 0)
-		return WR_NOT_FOUND;
-	if ((methods >> WR_HTTP_METHOD_GET & 1) != 0)
-		methods |= 1u << WR_HTTP_METHOD_HEAD;
-	write_allow(match->allow, sizeof match->allow, methods);
-	return WR_UNSUPPORTED;
+	return find_others(match, routes, count, front, path);
 }

@@ -17,6 +17,8 @@ static const struct {
 	{WR_HTTP_METHOD_POST, "/v1/workers", WR_OK, WR_ROUTE_WORKER_CREATE, NULL},
 	{WR_HTTP_METHOD_GET, "/v1/workers/w", WR_OK, WR_ROUTE_WORKER_DETAIL, "w"},
 	{WR_HTTP_METHOD_POST, "/v1/workers/w/input", WR_OK, WR_ROUTE_WORKER_INPUT, "w"},
+	{WR_HTTP_METHOD_GET, "/v1/workers/{}", WR_OK, WR_ROUTE_WORKER_DETAIL, "{}"},
+	{WR_HTTP_METHOD_POST, "/v1/workers/{}/input", WR_OK, WR_ROUTE_WORKER_INPUT, "{}"},
 	{WR_HTTP_METHOD_POST, "/v1/workers//stop", WR_OK, WR_ROUTE_WORKER_STOP, ""},
 	{WR_HTTP_METHOD_POST, "/v1/workers/%20/cancel", WR_OK, WR_ROUTE_WORKER_CANCEL, "%20"},
 	{WR_HTTP_METHOD_POST, "/v1/workers/w/interrupt", WR_OK, WR_ROUTE_WORKER_INTERRUPT, "w"},
