@@ -99,6 +99,16 @@ static const struct wr_address *peer_of(struct wr_http_conn *self)
 	return &server->peer;
 }
 
+/* A path alone, in origin form, is what nearly every target is. */
+static bool split_target(struct wr_http_target *out, const struct wr_http_head *head)
+{
+	if (WR_UNLIKELY(head->place_bytes != head->target.bytes || *head->target.data != '/'))
+		return wr_http_target_split(out, head->target) == WR_OK;
+	out->path = head->target;
+	out->query = WR_VIEW_NULL;
+	return true;
+}
+
 /* The views of the exchange, after a parse of its head. */
 static bool show_head(struct wr_http_conn *self)
 {
@@ -108,7 +118,7 @@ static bool show_head(struct wr_http_conn *self)
 	exchange->head = &server->head;
 	exchange->peer = peer_of(self);
 	exchange->match.handler = 0;
-	return wr_http_target_split(&exchange->target, server->head.target) == WR_OK;
+	return split_target(&exchange->target, &server->head);
 }
 
 static bool begin_exchange(struct wr_http_conn *self)
@@ -246,7 +256,13 @@ static size_t take_body_request(struct wr_http_conn *self, char *data, size_t by
 		wr_http_conn_conclude(self);
 		return head_bytes;
 	}
-	used = decode(self, data + head_bytes, &payload_bytes, rest);
+	if (WR_LIKELY(has_length && body_bytes <= rest.bytes)) {
+		/* All of it is there: nothing to take apart, nothing to keep. */
+		payload_bytes = used = (size_t)body_bytes;
+		self->body.is_complete = true;
+	} else {
+		used = decode(self, data + head_bytes, &payload_bytes, rest);
+	}
 	if (self->exchange.is_answered)
 		return bytes;
 	if (!self->body.is_complete) {

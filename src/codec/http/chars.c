@@ -34,20 +34,66 @@ static inline const char *scan_fours(const char *at, const char *end, unsigned c
 	return wr_http_scan_class(at, end, class);
 }
 
+/* The first byte that is not plain in a host: of letters, digits, "-" and ".", which nearly every
+ * one is made of. `base` is where readable bytes begin. */
+#ifdef __SSE2__
+
+/* A bit for each byte of a block that is not plain. */
+static inline unsigned mask_plain_host(__m128i block)
+{
+	/* Moved to the bottom of the signed range; "-" and "." with "/" lie below the digits. */
+	__m128i letter = _mm_add_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)),
+				      _mm_set1_epi8((char)(0x80 - 'a')));
+	__m128i digit = _mm_add_epi8(block, _mm_set1_epi8((char)(0x80 - '-')));
+	__m128i good = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(-128 + 26), letter),
+				    _mm_cmpgt_epi8(_mm_set1_epi8(-128 + 13), digit));
+
+	good = _mm_andnot_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('/')), good);
+	return (unsigned)_mm_movemask_epi8(good) ^ 0xffff;
+}
+
+static inline const char *skip_plain(const char *base, const char *at, const char *end)
+{
+	unsigned mask;
+
+	for (; end - at >= WR_HTTP_BLOCK_BYTES; at += WR_HTTP_BLOCK_BYTES) {
+		mask = mask_plain_host(wr_http_load_block(at));
+		if (mask != 0)
+			return at + __builtin_ctz(mask);
+	}
+	if (end - base < WR_HTTP_BLOCK_BYTES)
+		return at;
+	mask = wr_http_mask_behind(mask_plain_host(wr_http_load_block(end - WR_HTTP_BLOCK_BYTES)),
+				   at, end);
+	return mask != 0 ? at + __builtin_ctz(mask) : end;
+}
+
+#else
+
+static inline const char *skip_plain(const char *base, const char *at, const char *end)
+{
+	(void)base;
+	(void)end;
+	return at;
+}
+
+#endif
+
 /* 1 to 5 digits, up to 65535. */
 static bool is_port(const char *at, const char *end)
 {
 	enum { DIGITS_MAX = 5 };
-	const uint32_t most = 0x36353533; /* 6553 */
-	uint32_t first;
+	unsigned value = 0;
 
-	if (at == end || end - at > DIGITS_MAX || scan_fours(at, end, WR_HTTP_CHAR_DIGIT) != end)
+	if (at == end || end - at > DIGITS_MAX)
 		return false;
-	if (end - at < DIGITS_MAX)
-		return true;
-	/* Of equal length, numbers are in the order of their digits. */
-	first = wr_load_be32(at);
-	return first < most || (first == most && at[4] <= '5');
+	for (; at < end; at++) {
+		unsigned digit = (unsigned)(uint8_t)*at - '0';
+		if (digit > 9)
+			return false;
+		value = value * 10 + digit;
+	}
+	return value <= 65535;
 }
 
 /* Behind an address in brackets: characters only, for nobody connects to what Host says. NULL when
@@ -65,6 +111,8 @@ static const char *skip_bracketed(const char *at, const char *end)
 static const char *skip_name(const char *at, const char *end)
 {
 	for (;;) {
+		if (at == end || *at == ':')
+			return at;
 		at = scan_fours(at, end, WR_HTTP_CHAR_HOST);
 		if (at == end || *at != '%')
 			return at;
@@ -75,14 +123,17 @@ static const char *skip_name(const char *at, const char *end)
 	}
 }
 
-bool wr_http_is_host(struct wr_view text)
+bool wr_http_is_host_in(const char *base, struct wr_view text)
 {
 	const char *end, *at;
 
 	if (text.bytes == 0)
 		return false;
 	end = text.data + text.bytes;
-	at = *text.data == '[' ? skip_bracketed(text.data, end) : skip_name(text.data, end);
+	if (WR_UNLIKELY(*text.data == '['))
+		at = skip_bracketed(text.data, end);
+	else
+		at = skip_name(skip_plain(base, text.data, end), end);
 	if (at == NULL || at == text.data)
 		return false;
 	return at == end || (*at == ':' && is_port(at + 1, end));

@@ -60,8 +60,12 @@ static inline struct wr_view wr_http_trim(struct wr_view view)
 }
 
 /* A host with an optional port, as Host and an authority have it (RFC 9110 7.2): not empty, no
- * userinfo, no list. */
-bool wr_http_is_host(struct wr_view text);
+ * userinfo, no list. `base`, in front of it or there, is where readable bytes begin. */
+bool wr_http_is_host_in(const char *base, struct wr_view text);
+static inline bool wr_http_is_host(struct wr_view text)
+{
+	return wr_http_is_host_in(text.data, text);
+}
 
 /* ---- scanners: the first byte in [at, end) that is not of the class, or end ---- */
 

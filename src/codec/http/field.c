@@ -185,7 +185,8 @@ enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 	switch (known) {
 	case WR_HTTP_KNOWN_HOST:
 		head->host = value;
-		return is_repeated || (role == WR_HTTP_ROLE_REQUEST && !wr_http_is_host(value))
+		return is_repeated || (role == WR_HTTP_ROLE_REQUEST &&
+				       !wr_http_is_host_in(head->method_text.data, value))
 			       ? WR_HTTP_FAULT_HOST
 			       : WR_HTTP_FAULT_NONE;
 	case WR_HTTP_KNOWN_EXPECT:

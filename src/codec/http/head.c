@@ -55,7 +55,7 @@ static const char *take_byte(struct wr_http_head_parser *parser, const char *at,
 static inline const char *take_line_end(struct wr_http_head_parser *parser, const char *at,
 					const char *end)
 {
-	if (WR_LIKELY(end - at >= CRLF_BYTES && wr_load_be16(at) == 0x0d0a))
+	if (WR_LIKELY(end - at >= CRLF_BYTES && memcmp(at, "\r\n", CRLF_BYTES) == 0))
 		return at + CRLF_BYTES;
 	return stopped(parser, at < end && *at == '\r' ? at + 1 : at, end);
 }
@@ -151,7 +151,10 @@ static const char *take_request_line(struct wr_http_head_parser *parser, struct 
 	if ((at = take_common_method(parser, head, at, end)) == NULL)
 		return NULL;
 	start = at;
-	at = wr_http_scan_target(start, end);
+	at = wr_http_scan_place_in(start, start, end);
+	head->place_bytes = (size_t)(at - start);
+	if (WR_UNLIKELY(at < end && *at != ' '))
+		at = wr_http_scan_target(at, end);
 	head->target = wr_view_of(start, (size_t)(at - start));
 	if (head->target.bytes > WR_HTTP_TARGET_BYTES_MAX)
 		return refuse(parser, WR_HTTP_FAULT_TARGET_TOO_LONG);

@@ -62,6 +62,7 @@ struct wr_http_head {
 	enum wr_http_method method;
 	struct wr_view method_text;
 	struct wr_view target;
+	size_t place_bytes; /* of the target, in front of the first "?" or "#" */
 	/* responses */
 	uint16_t status;
 	struct wr_view reason;
