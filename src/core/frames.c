@@ -22,7 +22,14 @@ enum wr_status wr_frames_encode(struct wr_runtime *self, struct wr_buf *out,
 	uint32_t worker = scope == WR_SCOPE_RUNTIME ? 0 : event->worker;
 
 	wr_scratch_reset(out);
-	if (!encoding->is_cursorless)
+	if (!encoding->is_cursorless) {
 		wr_format_cursor(self, identity.cursor, generation, worker, event->sequence);
+		if (scope == WR_SCOPE_WORKER) {
+			memcpy(self->last_cursor, identity.cursor, sizeof identity.cursor);
+			self->last_cursor_generation = generation;
+			self->last_cursor_worker = worker;
+			self->last_cursor_sequence = event->sequence;
+		}
+	}
 	return encoding->encode(encoding->context, out, event, &identity, scope);
 }

@@ -173,7 +173,11 @@ void wr_format_cursor(const struct wr_runtime *self, char out[WR_CURSOR_BYTES], 
 void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
 		       char out[WR_CURSOR_BYTES])
 {
-	wr_format_cursor(self, out, self->generation, worker, sequence);
+	if (sequence == self->last_cursor_sequence && worker == self->last_cursor_worker &&
+	    self->generation == self->last_cursor_generation && sequence != 0)
+		memcpy(out, self->last_cursor, WR_CURSOR_BYTES);
+	else
+		wr_format_cursor(self, out, self->generation, worker, sequence);
 }
 
 /* Whether events of the scope above `sequence` are still all here. */

@@ -24,6 +24,10 @@ struct wr_runtime {
 	struct wr_buf texts; /* id and display name */
 	uint8_t log_id[WR_LOG_ID_BYTES];
 	char log_id_text[2 * WR_LOG_ID_BYTES];
+	/* The cursor of the newest frame of a Worker: whoever caused the event asks for it next. */
+	char last_cursor[WR_CURSOR_BYTES];
+	uint32_t last_cursor_generation, last_cursor_worker;
+	uint64_t last_cursor_sequence; /* 0: none */
 	uint32_t generation;
 	bool is_stopped;
 	bool is_replaying;
