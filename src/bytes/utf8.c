@@ -245,6 +245,9 @@ bool wr_utf8_is_blank(struct wr_view text)
 	const uint8_t *data = (const uint8_t *)text.data;
 	size_t at = 0;
 
+	/* What nearly every text begins with is no white space. */
+	if (text.bytes != 0 && data[0] > 0x20 && data[0] < 0x80)
+		return false;
 	while (at < text.bytes) {
 		size_t bytes = blank_bytes(data + at, text.bytes - at);
 

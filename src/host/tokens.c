@@ -7,6 +7,8 @@
 
 #define WORD_BYTES sizeof(uint64_t)
 
+enum { SCHEME_BYTES = 7 /* "Bearer " */ };
+
 static uint32_t words_of(size_t bytes)
 {
 	return (uint32_t)((bytes + WORD_BYTES - 1) / WORD_BYTES);
@@ -273,21 +275,34 @@ static uint64_t mask_if_zero(uint64_t difference)
 	return ((difference | (0 - difference)) >> 63) - 1;
 }
 
+/* The first `count` words of a text, zeros behind its end. */
+static void load_words(uint64_t *words, uint32_t count, struct wr_view text)
+{
+	uint32_t whole = 0;
+
+	for (; whole < count && text.bytes >= WORD_BYTES; whole++) {
+		memcpy(&words[whole], text.data, WORD_BYTES);
+		text = wr_view_skip(text, WORD_BYTES);
+	}
+	if (whole == count)
+		return;
+	memset(words + whole, 0, (count - whole) * WORD_BYTES);
+	memcpy(words + whole, text.data, text.bytes);
+}
+
 /* What it may do if it is one of these. */
 static unsigned check(const struct wr_token *list, uint32_t count, uint32_t word_count,
 		      struct wr_view authorization)
 {
-	static const struct wr_view scheme = WR_VIEW_INIT("Bearer ");
 	uint64_t presented[WR_TOKEN_BYTES_MAX / WORD_BYTES];
-	size_t width = word_count * WORD_BYTES;
 	struct wr_view secret;
 	uint64_t may = 0;
 
-	if (!wr_view_starts(authorization, scheme))
+	if (authorization.bytes < SCHEME_BYTES ||
+	    memcmp(authorization.data, "Bearer ", SCHEME_BYTES) != 0)
 		return 0;
-	secret = wr_view_skip(authorization, scheme.bytes);
-	memset(presented, 0, width);
-	memcpy(presented, secret.data, secret.bytes < width ? secret.bytes : width);
+	secret = wr_view_skip(authorization, SCHEME_BYTES);
+	load_words(presented, word_count, secret);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct wr_token *token = &list[i];
 		uint64_t difference = token->bytes ^ (uint64_t)secret.bytes;

@@ -319,18 +319,18 @@ static bool check_command(struct wr_request *request, const struct rule *rule)
 
 /* Every member is named: a compiler told to make it small would clear the rest in a slow loop. */
 static inline struct wr_request request_of(void *context, struct wr_http_exchange *exchange,
-					   struct wr_view body)
+					   struct wr_view worker_id, struct wr_view body)
 {
 	return (struct wr_request){.server = context,
 				   .exchange = exchange,
-				   .worker_id = WR_VIEW_NULL,
+				   .worker_id = worker_id,
 				   .body = body,
 				   .key = NULL};
 }
 
 static void on_head(void *context, struct wr_http_exchange *exchange)
 {
-	struct wr_request request = request_of(context, exchange, WR_VIEW_NULL);
+	struct wr_request request = request_of(context, exchange, WR_VIEW_NULL, WR_VIEW_NULL);
 	const struct rule *rule = admit(&request);
 
 	if (rule == NULL)
@@ -338,6 +338,8 @@ static void on_head(void *context, struct wr_http_exchange *exchange)
 	if ((rule->flags & RULE_COMMAND) != 0) {
 		if (check_command(&request, rule))
 			exchange->body_bytes_max = WR_HTTP_BODY_BYTES_MAX;
+		/* on_request comes next, with the same head, or not at all. */
+		request.server->worker_id = request.worker_id;
 		return;
 	}
 	if ((rule->flags & RULE_WORKER) == 0 || read_worker_id(&request))
@@ -352,17 +354,17 @@ static void forget_large_text(struct wr_buf *text)
 
 static void on_request(void *context, struct wr_http_exchange *exchange, struct wr_view body)
 {
-	struct wr_request request = request_of(context, exchange, body);
+	struct wr_server *server = context;
+	struct wr_request request = request_of(server, exchange, server->worker_id, body);
 	const struct rule *rule = &rules[exchange->match.handler];
 
-	if ((rule->flags & RULE_WORKER) != 0 &&
-	    (!read_worker_id(&request) || !wr_request_has_worker_id(&request)))
+	if ((rule->flags & RULE_WORKER) != 0 && !wr_request_has_worker_id(&request))
 		return;
 	if (WR_LIKELY(exchange->head->idempotency_key.data == NULL))
 		rule->serve(&request);
 	else
 		wr_serve_with_key(&request, rule->serve);
-	forget_large_text(&request.server->texts);
+	forget_large_text(&server->texts);
 }
 
 /* Every exchange is answered within its callback. */

@@ -36,9 +36,10 @@ struct wr_server {
 	uint32_t fixed_token_count; /* those that are not from the file */
 	struct wr_guard guard;
 	struct wr_view runtime_id;
-	struct wr_buf texts;   /* decoded strings of the request at hand */
-	struct wr_buf id_text; /* the decoded id of its path */
-	struct wr_key key;     /* of it, when it may be repeated */
+	struct wr_buf texts;	  /* decoded strings of the request at hand */
+	struct wr_buf id_text;	  /* the decoded id of its path */
+	struct wr_view worker_id; /* the same, from on_head to on_request */
+	struct wr_key key;	  /* of it, when it may be repeated */
 	struct wr_buf
 		runtime_text; /* the Runtime's description, as of a sequence; empty: not made */
 	uint64_t runtime_text_sequence;
