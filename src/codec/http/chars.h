@@ -185,24 +185,17 @@ static inline const char *wr_http_scan_place_in(const char *base, const char *at
 	return mask != 0 ? at + __builtin_ctz(mask) : end;
 }
 
-/* The ":" behind a name; NULL when there is none, or another byte. Nearly every name is below 16
- * bytes of letters and "-"; the table has the last word on others. */
-static inline const char *wr_http_find_colon(const char *at, const char *end)
+/* Of a block, and of it with 0x20 set in each byte: a bit for each byte that is neither a letter
+ * nor
+ * "-". */
+static inline unsigned wr_http_mask_plain_name(__m128i block, __m128i small)
 {
-	if (WR_LIKELY(end - at >= WR_HTTP_BLOCK_BYTES)) {
-		__m128i block = wr_http_load_block(at);
-		/* Letters, moved to the bottom of the signed range: -128 to -103. */
-		__m128i moved = _mm_add_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)),
-					     _mm_set1_epi8((char)(0x80 - 'a')));
-		__m128i good = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(-128 + 26), moved),
-					    _mm_cmpeq_epi8(block, _mm_set1_epi8('-')));
-		unsigned mask = (unsigned)_mm_movemask_epi8(good) ^ 0xffff;
+	/* Letters, moved to the bottom of the signed range: -128 to -103. */
+	__m128i moved = _mm_add_epi8(small, _mm_set1_epi8((char)(0x80 - 'a')));
+	__m128i good = _mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(-128 + 26), moved),
+				    _mm_cmpeq_epi8(block, _mm_set1_epi8('-')));
 
-		if (WR_LIKELY(mask != 0 && at[__builtin_ctz(mask)] == ':'))
-			return at + __builtin_ctz(mask);
-	}
-	at = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
-	return at < end && *at == ':' ? at : NULL;
+	return (unsigned)_mm_movemask_epi8(good) ^ 0xffff;
 }
 
 #else
@@ -229,12 +222,6 @@ static inline const char *wr_http_scan_place_in(const char *base, const char *at
 {
 	(void)base;
 	return wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE);
-}
-
-static inline const char *wr_http_find_colon(const char *at, const char *end)
-{
-	at = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
-	return at < end && *at == ':' ? at : NULL;
 }
 
 #endif

@@ -5,61 +5,47 @@
 
 /* ---- names ---- */
 
-/* What is done with a value. */
-enum rule {
-	RULE_JUDGE, /* wr_http_field_judge */
-	RULE_FIRST, /* kept; the first one counts */
-	RULE_ONCE   /* kept; a second one is a fault */
-};
-
 #define KEPT(rule, member) rule, offsetof(struct wr_http_head, member)
 
-static const struct {
-	char name[28]; /* padded with zeros */
-	uint16_t rule, member;
-} fields[] = {
-	[WR_HTTP_KNOWN_HOST] = {"host", RULE_JUDGE, 0},
-	[WR_HTTP_KNOWN_EXPECT] = {"expect", RULE_JUDGE, 0},
-	[WR_HTTP_KNOWN_ORIGIN] = {"origin", KEPT(RULE_ONCE, origin)},
-	[WR_HTTP_KNOWN_UPGRADE] = {"upgrade", KEPT(RULE_ONCE, upgrade)},
-	[WR_HTTP_KNOWN_LOCATION] = {"location", KEPT(RULE_FIRST, location)},
-	[WR_HTTP_KNOWN_CONNECTION] = {"connection", RULE_JUDGE, 0},
-	[WR_HTTP_KNOWN_RETRY_AFTER] = {"retry-after", KEPT(RULE_FIRST, retry_after)},
-	[WR_HTTP_KNOWN_CONTENT_TYPE] = {"content-type", KEPT(RULE_FIRST, content_type)},
-	[WR_HTTP_KNOWN_AUTHORIZATION] = {"authorization", KEPT(RULE_ONCE, authorization)},
-	[WR_HTTP_KNOWN_CONTENT_LENGTH] = {"content-length", RULE_JUDGE, 0},
-	[WR_HTTP_KNOWN_IDEMPOTENCY_KEY] = {"idempotency-key", KEPT(RULE_ONCE, idempotency_key)},
-	[WR_HTTP_KNOWN_TRANSFER_ENCODING] = {"transfer-encoding", RULE_JUDGE, 0},
-	[WR_HTTP_KNOWN_WS_KEY] = {"sec-websocket-key", KEPT(RULE_ONCE, ws_key)},
-	[WR_HTTP_KNOWN_WS_ACCEPT] = {"sec-websocket-accept", KEPT(RULE_ONCE, ws_accept)},
-	[WR_HTTP_KNOWN_WS_VERSION] = {"sec-websocket-version", KEPT(RULE_ONCE, ws_version)},
-	[WR_HTTP_KNOWN_WS_PROTOCOL] = {"sec-websocket-protocol", KEPT(RULE_ONCE, ws_protocol)},
+const struct wr_http_known_field wr_http_known_fields[WR_HTTP_KNOWN_NONE] = {
+	[WR_HTTP_KNOWN_HOST] = {"host", WR_HTTP_RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_EXPECT] = {"expect", WR_HTTP_RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_ORIGIN] = {"origin", KEPT(WR_HTTP_RULE_ONCE, origin)},
+	[WR_HTTP_KNOWN_UPGRADE] = {"upgrade", KEPT(WR_HTTP_RULE_ONCE, upgrade)},
+	[WR_HTTP_KNOWN_LOCATION] = {"location", KEPT(WR_HTTP_RULE_FIRST, location)},
+	[WR_HTTP_KNOWN_CONNECTION] = {"connection", WR_HTTP_RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_RETRY_AFTER] = {"retry-after", KEPT(WR_HTTP_RULE_FIRST, retry_after)},
+	[WR_HTTP_KNOWN_CONTENT_TYPE] = {"content-type", KEPT(WR_HTTP_RULE_FIRST, content_type)},
+	[WR_HTTP_KNOWN_AUTHORIZATION] = {"authorization", KEPT(WR_HTTP_RULE_ONCE, authorization)},
+	[WR_HTTP_KNOWN_CONTENT_LENGTH] = {"content-length", WR_HTTP_RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_IDEMPOTENCY_KEY] = {"idempotency-key",
+					   KEPT(WR_HTTP_RULE_ONCE, idempotency_key)},
+	[WR_HTTP_KNOWN_TRANSFER_ENCODING] = {"transfer-encoding", WR_HTTP_RULE_JUDGE, 0},
+	[WR_HTTP_KNOWN_WS_KEY] = {"sec-websocket-key", KEPT(WR_HTTP_RULE_ONCE, ws_key)},
+	[WR_HTTP_KNOWN_WS_ACCEPT] = {"sec-websocket-accept", KEPT(WR_HTTP_RULE_ONCE, ws_accept)},
+	[WR_HTTP_KNOWN_WS_VERSION] = {"sec-websocket-version", KEPT(WR_HTTP_RULE_ONCE, ws_version)},
+	[WR_HTTP_KNOWN_WS_PROTOCOL] = {"sec-websocket-protocol",
+				       KEPT(WR_HTTP_RULE_ONCE, ws_protocol)},
 	[WR_HTTP_KNOWN_WS_EXTENSIONS] = {"sec-websocket-extensions",
-					 KEPT(RULE_ONCE, ws_extensions)},
+					 KEPT(WR_HTTP_RULE_ONCE, ws_extensions)},
 };
 
-const char wr_http_known_letters[WR_HTTP_KNOWN_BYTES_MAX + 1][2] = {
-	[4] = {'h'},	   [6] = {'e', 'o'}, [7] = {'u'},  [8] = {'l'},	 [10] = {'c'},
-	[11] = {'r'},	   [12] = {'c'},     [13] = {'a'}, [14] = {'c'}, [15] = {'i'},
-	[17] = {'t', 's'}, [20] = {'s'},     [21] = {'s'}, [22] = {'s'}, [24] = {'s'},
-};
-
-const uint8_t wr_http_known_first[WR_HTTP_KNOWN_BYTES_MAX + 1] = {
-	[4] = WR_HTTP_KNOWN_HOST,
-	[6] = WR_HTTP_KNOWN_EXPECT,
-	[7] = WR_HTTP_KNOWN_UPGRADE,
-	[8] = WR_HTTP_KNOWN_LOCATION,
-	[10] = WR_HTTP_KNOWN_CONNECTION,
-	[11] = WR_HTTP_KNOWN_RETRY_AFTER,
-	[12] = WR_HTTP_KNOWN_CONTENT_TYPE,
-	[13] = WR_HTTP_KNOWN_AUTHORIZATION,
-	[14] = WR_HTTP_KNOWN_CONTENT_LENGTH,
-	[15] = WR_HTTP_KNOWN_IDEMPOTENCY_KEY,
-	[17] = WR_HTTP_KNOWN_TRANSFER_ENCODING,
-	[20] = WR_HTTP_KNOWN_WS_ACCEPT,
-	[21] = WR_HTTP_KNOWN_WS_VERSION,
-	[22] = WR_HTTP_KNOWN_WS_PROTOCOL,
-	[24] = WR_HTTP_KNOWN_WS_EXTENSIONS,
+const struct wr_http_known_span wr_http_known_spans[WR_HTTP_KNOWN_BYTES_MAX + 1] = {
+	[4] = {WR_HTTP_KNOWN_HOST, WR_HTTP_KNOWN_EXPECT},
+	[6] = {WR_HTTP_KNOWN_EXPECT, WR_HTTP_KNOWN_UPGRADE},
+	[7] = {WR_HTTP_KNOWN_UPGRADE, WR_HTTP_KNOWN_LOCATION},
+	[8] = {WR_HTTP_KNOWN_LOCATION, WR_HTTP_KNOWN_CONNECTION},
+	[10] = {WR_HTTP_KNOWN_CONNECTION, WR_HTTP_KNOWN_RETRY_AFTER},
+	[11] = {WR_HTTP_KNOWN_RETRY_AFTER, WR_HTTP_KNOWN_CONTENT_TYPE},
+	[12] = {WR_HTTP_KNOWN_CONTENT_TYPE, WR_HTTP_KNOWN_AUTHORIZATION},
+	[13] = {WR_HTTP_KNOWN_AUTHORIZATION, WR_HTTP_KNOWN_CONTENT_LENGTH},
+	[14] = {WR_HTTP_KNOWN_CONTENT_LENGTH, WR_HTTP_KNOWN_IDEMPOTENCY_KEY},
+	[15] = {WR_HTTP_KNOWN_IDEMPOTENCY_KEY, WR_HTTP_KNOWN_TRANSFER_ENCODING},
+	[17] = {WR_HTTP_KNOWN_TRANSFER_ENCODING, WR_HTTP_KNOWN_WS_ACCEPT},
+	[20] = {WR_HTTP_KNOWN_WS_ACCEPT, WR_HTTP_KNOWN_WS_VERSION},
+	[21] = {WR_HTTP_KNOWN_WS_VERSION, WR_HTTP_KNOWN_WS_PROTOCOL},
+	[22] = {WR_HTTP_KNOWN_WS_PROTOCOL, WR_HTTP_KNOWN_WS_EXTENSIONS},
+	[24] = {WR_HTTP_KNOWN_WS_EXTENSIONS, WR_HTTP_KNOWN_NONE},
 };
 
 /* Of all bytes that may stand in names and values only letters of either case give a small letter
@@ -80,6 +66,19 @@ static inline bool is_name(const char *name, const char *known, size_t bytes)
 	return (wr_load_le64(name + bytes - 8) | bits) == wr_load_le64(known + bytes - 8);
 }
 
+enum wr_http_known wr_http_field_find(struct wr_view name)
+{
+	struct wr_http_known_span span;
+
+	if (name.bytes > WR_HTTP_KNOWN_BYTES_MAX)
+		return WR_HTTP_KNOWN_NONE;
+	span = wr_http_known_spans[name.bytes];
+	for (unsigned known = span.first; known < span.past; known++)
+		if (is_name(name.data, wr_http_known_fields[known].name, name.bytes))
+			return (enum wr_http_known)known;
+	return WR_HTTP_KNOWN_NONE;
+}
+
 /* ---- values ---- */
 
 /* Digits only: no sign, no list, no white space (RFC 9112 6.3, rule 5, without its leniency). */
@@ -90,10 +89,10 @@ static bool read_length(uint64_t *out, struct wr_view text)
 	if (text.bytes == 0)
 		return false;
 	for (size_t i = 0; i < text.bytes; i++) {
-		uint64_t digit = (uint64_t)(text.data[i] - '0');
+		uint64_t digit = (uint64_t)(uint8_t)text.data[i] - '0';
 
-		if (!wr_http_char_is(text.data[i], WR_HTTP_CHAR_DIGIT) ||
-		    value > (UINT64_MAX - digit) / 10)
+		/* Fewer than 20 digits always fit. */
+		if (digit > 9 || (i >= 19 && value > (UINT64_MAX - digit) / 10))
 			return false;
 		value = value * 10 + digit;
 	}
@@ -215,27 +214,6 @@ enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 		break;
 	}
 	wr_unreachable(); /* the others are kept */
-}
-
-enum wr_http_fault wr_http_field_note(struct wr_http_head_parser *parser, struct wr_http_head *head,
-				      enum wr_http_known known, const struct wr_http_field *field,
-				      enum wr_http_role role)
-{
-	struct wr_view *member;
-	bool is_repeated;
-
-	if (WR_UNLIKELY(!is_name(field->name.data, fields[known].name, field->name.bytes)))
-		return WR_HTTP_FAULT_NONE;
-	is_repeated = wr_http_field_has_seen(parser, known);
-	parser->seen |= 1u << known;
-	if (fields[known].rule == RULE_JUDGE)
-		return wr_http_field_judge(parser, head, known, field, is_repeated, role);
-	member = (struct wr_view *)(void *)((char *)head + fields[known].member);
-	if (WR_LIKELY(!is_repeated))
-		*member = field->value;
-	else if (fields[known].rule == RULE_ONCE)
-		return WR_HTTP_FAULT_REPEATED;
-	return WR_HTTP_FAULT_NONE;
 }
 
 /* ---- for the users of a head ---- */

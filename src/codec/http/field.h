@@ -8,6 +8,7 @@
 #define WR_CODEC_HTTP_FIELD_H
 
 #include "bytes/view.h"
+#include "codec/http/chars.h"
 #include "codec/http/head.h"
 
 enum wr_http_role { WR_HTTP_ROLE_REQUEST, WR_HTTP_ROLE_RESPONSE };
@@ -47,11 +48,25 @@ static inline bool wr_http_field_has_seen(const struct wr_http_head_parser *pars
 	return (parser->seen >> known & 1) != 0;
 }
 
-/* Small first letters of the known names of each length; there are two of one length at most. */
+/* What is done with a value. */
+enum wr_http_rule {
+	WR_HTTP_RULE_JUDGE, /* wr_http_field_judge */
+	WR_HTTP_RULE_FIRST, /* kept; the first one counts */
+	WR_HTTP_RULE_ONCE   /* kept; a second one is a fault */
+};
+
+/* The known fields, and which of them have a name of so many bytes. */
 enum { WR_HTTP_KNOWN_BYTES_MAX = 24 };
-extern const char wr_http_known_letters[WR_HTTP_KNOWN_BYTES_MAX + 1][2];
-/* The known name with the first of these letters; that with the second follows it. */
-extern const uint8_t wr_http_known_first[WR_HTTP_KNOWN_BYTES_MAX + 1];
+extern const struct wr_http_known_field {
+	char name[28];	       /* padded with zeros */
+	uint16_t rule, member; /* enum wr_http_rule; where in a head it is kept */
+} wr_http_known_fields[WR_HTTP_KNOWN_NONE];
+extern const struct wr_http_known_span {
+	uint8_t first, past;
+} wr_http_known_spans[WR_HTTP_KNOWN_BYTES_MAX + 1];
+
+/* The known field of that name, a token. */
+enum wr_http_known wr_http_field_find(struct wr_view name);
 
 /* What a field of that name says, and the fault it is, or none: of those that are more than kept.
  */
@@ -60,31 +75,78 @@ enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 				       const struct wr_http_field *field, bool is_repeated,
 				       enum wr_http_role role);
 
-/* Takes note of a field in `parser` and `head`, if it is the known one whose length and first
- * letter it has. The fault it is, or none. */
-enum wr_http_fault wr_http_field_note(struct wr_http_head_parser *parser, struct wr_http_head *head,
-				      enum wr_http_known known, const struct wr_http_field *field,
-				      enum wr_http_role role);
+#ifdef __SSE2__
 
-/* The same for every field. Most names are told to be none of ours by length and letter. */
+/* The same for a name of letters and "-" that is shorter than a block, by that block in lower case
+ * (0x20 set, what is behind the name does not matter). */
+static inline enum wr_http_known wr_http_field_find_in(__m128i block, unsigned bytes)
+{
+	struct wr_http_known_span span = wr_http_known_spans[bytes];
+
+	for (unsigned known = span.first; known < span.past; known++) {
+		__m128i name = wr_http_load_block(wr_http_known_fields[known].name);
+		unsigned equal = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, name));
+		/* The bits above the block stop the search there. */
+		if ((unsigned)__builtin_ctz(~equal) >= bytes)
+			return (enum wr_http_known)known;
+	}
+	return WR_HTTP_KNOWN_NONE;
+}
+
+#endif
+
+/* The ":" behind the name at `at`, and which name it is; NULL when there is none, or another byte.
+ * Nearly every name is below 16 bytes of letters and "-"; the table of classes has the last word on
+ * others. */
+static inline const char *wr_http_field_name(const char *at, const char *end,
+					     enum wr_http_known *known)
+{
+	const char *stop;
+
+#ifdef __SSE2__
+	if (WR_LIKELY(end - at >= WR_HTTP_BLOCK_BYTES)) {
+		__m128i block = wr_http_load_block(at);
+		__m128i small = _mm_or_si128(block, _mm_set1_epi8(0x20));
+		unsigned mask = wr_http_mask_plain_name(block, small);
+		unsigned bytes = (unsigned)__builtin_ctz(mask | 1u << WR_HTTP_BLOCK_BYTES);
+
+		if (WR_LIKELY(bytes < WR_HTTP_BLOCK_BYTES && at[bytes] == ':')) {
+			*known = wr_http_field_find_in(small, bytes);
+			return at + bytes;
+		}
+	}
+#endif
+	stop = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+	if (stop == end || *stop != ':')
+		return NULL;
+	*known = wr_http_field_find(wr_view_of(at, (size_t)(stop - at)));
+	return stop;
+}
+
+/* Takes note of a field in `parser` and `head`. The fault it is, or none. */
 static inline enum wr_http_fault wr_http_field_take(struct wr_http_head_parser *parser,
 						    struct wr_http_head *head,
+						    enum wr_http_known known,
 						    const struct wr_http_field *field,
 						    enum wr_http_role role)
 {
-	char letter = (char)(*field->name.data | 0x20);
-	size_t bytes = field->name.bytes;
-	unsigned known;
+	const struct wr_http_known_field *how;
+	struct wr_view *member;
+	bool is_repeated;
 
-	if (bytes > WR_HTTP_KNOWN_BYTES_MAX)
+	if (known == WR_HTTP_KNOWN_NONE)
 		return WR_HTTP_FAULT_NONE;
-	known = wr_http_known_first[bytes];
-	if (letter != wr_http_known_letters[bytes][0]) {
-		if (letter != wr_http_known_letters[bytes][1])
-			return WR_HTTP_FAULT_NONE;
-		known++;
-	}
-	return wr_http_field_note(parser, head, (enum wr_http_known)known, field, role);
+	how = &wr_http_known_fields[known];
+	is_repeated = wr_http_field_has_seen(parser, known);
+	parser->seen |= 1u << known;
+	if (how->rule == WR_HTTP_RULE_JUDGE)
+		return wr_http_field_judge(parser, head, known, field, is_repeated, role);
+	member = (struct wr_view *)(void *)((char *)head + how->member);
+	if (WR_LIKELY(!is_repeated))
+		*member = field->value;
+	else if (how->rule == WR_HTTP_RULE_ONCE)
+		return WR_HTTP_FAULT_REPEATED;
+	return WR_HTTP_FAULT_NONE;
 }
 
 /* After the last field: the fault that something is missing, or none. */

@@ -1,6 +1,6 @@
 /*
  * The path of a head that comes whole, which is nearly every one, is a single walk: each line is
- * taken apart where it is found, known names are recognised by length and first letter, values are
+ * taken apart where it is found, known names are told by their length and first 16 bytes, values are
  * scanned 16 bytes at a time.
  *
  * A head that comes in pieces is walked line by line as the lines complete. `line_start` and `seen`
@@ -211,13 +211,13 @@ static const char *drop_ows(const char *start, const char *stop)
 /* field-line, RFC 9112 5: no white space around the name (5.1), no folding (5.2). `field` may be
  * `full`, the end of the array. Bytes from `base` on may be read. */
 static inline const char *take_field_line(struct wr_http_head_parser *parser,
-					  struct wr_http_field *field,
+					  struct wr_http_field *field, enum wr_http_known *known,
 					  const struct wr_http_field *full, const char *base,
 					  const char *at, const char *end)
 {
 	const char *start = at, *stop;
 
-	at = wr_http_find_colon(start, end);
+	at = wr_http_field_name(start, end, known);
 	if (WR_UNLIKELY(at == NULL || at == start))
 		return stopped(parser, wr_http_scan_class(start, end, WR_HTTP_CHAR_TOKEN), end);
 	if (WR_UNLIKELY(field == full))
@@ -333,6 +333,7 @@ static bool take_fields(struct wr_http_head_parser *parser, struct wr_http_head 
 	const char *at = input.data + parser->line_start, *next;
 	struct wr_http_field *field = head->fields;
 	const struct wr_http_field *full = field + WR_HTTP_FIELD_COUNT_MAX + 1 - parser->line_count;
+	enum wr_http_known known = WR_HTTP_KNOWN_NONE;
 
 	for (;;) {
 		if (at < end && *at == '\r') {
@@ -340,7 +341,7 @@ static bool take_fields(struct wr_http_head_parser *parser, struct wr_http_head 
 			at = next != NULL ? next : at;
 			break;
 		}
-		next = take_field_line(parser, field, full, input.data, at, end);
+		next = take_field_line(parser, field, &known, full, input.data, at, end);
 		if (WR_UNLIKELY(next == NULL || next - at > FIELD_LINE_BYTES_MAX)) {
 			if (end != limit || limit - at <= FIELD_LINE_BYTES_MAX)
 				break;
@@ -350,7 +351,7 @@ static bool take_fields(struct wr_http_head_parser *parser, struct wr_http_head 
 			parser->fault = WR_HTTP_FAULT_NONE;
 			continue;
 		}
-		parser->fault = wr_http_field_take(parser, head, field, role);
+		parser->fault = wr_http_field_take(parser, head, known, field, role);
 		if (WR_UNLIKELY(parser->fault != WR_HTTP_FAULT_NONE))
 			break;
 		field++;

@@ -6,6 +6,7 @@
 #include "bytes/buf.h"
 #include "cases_head.h"
 #include "codec/http/chars.h"
+#include "codec/http/field.h"
 #include "harness/harness.h"
 
 enum { ALL_CUTS_MAX = 3000 };
@@ -495,6 +496,7 @@ static void test_classes_of_characters_follow_the_grammar(void)
 /* Every byte at every place of a run of 40, against the table; ends at the unmapped page. */
 static void test_scanners_agree_with_the_table(void)
 {
+	enum wr_http_known known;
 	char text[40];
 
 	for (unsigned byte = 0; byte < 256; byte++) {
@@ -519,8 +521,83 @@ static void test_scanners_agree_with_the_table(void)
 				CHECK(wr_http_scan_place_in(view.data, at, end) ==
 				      wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE));
 				stop = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
-				CHECK(wr_http_find_colon(at, end) ==
+				CHECK(wr_http_field_name(at, end, &known) ==
 				      (stop < end && *stop == ':' ? stop : NULL));
+			}
+		}
+	}
+}
+
+/* Which known field a line's name is, with `behind` bytes behind its colon. */
+static enum wr_http_known known_of(const char *name, size_t bytes, size_t behind)
+{
+	char line[64];
+	enum wr_http_known known = WR_HTTP_KNOWN_NONE;
+	struct wr_view view;
+
+	memcpy(line, name, bytes);
+	memset(line + bytes, 'x', behind + 1);
+	line[bytes] = ':';
+	view = wr_test_guarded(0, wr_view_of(line, bytes + 1 + behind));
+	CHECK(wr_http_field_name(view.data, view.data + view.bytes, &known) == view.data + bytes);
+	return known;
+}
+
+/* In any case, short lines and long ones; with any other letter, one more or one less it is none.
+ */
+static void test_known_names_are_told_from_all_others(void)
+{
+	for (unsigned known = 0; known < WR_HTTP_KNOWN_NONE; known++) {
+		const char *name = wr_http_known_fields[known].name;
+		size_t bytes = strlen(name);
+		char text[32];
+
+		wr_test_case(name);
+		for (size_t behind = 0; behind < 24; behind += 23) {
+			CHECK(known_of(name, bytes, behind) == known);
+			for (size_t i = 0; i < bytes; i++) {
+				memcpy(text, name, sizeof wr_http_known_fields[0].name);
+				text[i] = (char)(text[i] == '-' ? '-' : text[i] - 'a' + 'A');
+				CHECK(known_of(text, bytes, behind) == known);
+				text[i] = (char)(text[i] == '-' ? 'm' : '-');
+				CHECK(known_of(text, bytes, behind) == WR_HTTP_KNOWN_NONE);
+				text[i] = '_';
+				CHECK(known_of(text, bytes, behind) == WR_HTTP_KNOWN_NONE);
+			}
+			memcpy(text, name, bytes);
+			text[bytes] = 'x';
+			CHECK(known_of(text, bytes + 1, behind) == WR_HTTP_KNOWN_NONE);
+			CHECK(known_of(text, bytes - 1, behind) == WR_HTTP_KNOWN_NONE);
+			CHECK(known_of(text + 1, bytes - 1, behind) == WR_HTTP_KNOWN_NONE);
+		}
+	}
+}
+
+/* Every byte at every place of a host, alone, and with readable bytes in front of it. */
+static void test_a_host_is_one_whatever_stands_before_it(void)
+{
+	static const char *const hosts[] = {"a", "a:1", "127.0.0.1:8650",
+					    "a-long.example.org:65535",
+					    "xn--abcdefghijklmnopqrstuvwxyz.example"};
+	char text[96];
+
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		size_t bytes = strlen(hosts[i]);
+		for (size_t place = 0; place < bytes; place++) {
+			for (unsigned byte = 0; byte < 256; byte++) {
+				struct wr_view view;
+				bool is_host;
+				memset(text, 'x', 20);
+				memcpy(text + 20, hosts[i], bytes);
+				text[20 + place] = (char)byte;
+				view = wr_test_guarded(0, wr_view_of(text, 20 + bytes));
+				is_host = wr_http_is_host(
+					wr_test_guarded(1, wr_view_of(text + 20, bytes)));
+				CHECK(wr_http_is_host_in(view.data, wr_view_skip(view, 20)) ==
+				      is_host);
+				if (byte == 0 || byte == ' ' || byte == '@' || byte == '/' ||
+				    byte == ',' || byte > 127)
+					CHECK(!is_host);
 			}
 		}
 	}
@@ -542,5 +619,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_json_types_are_told_from_others),
 	WR_TEST(test_classes_of_characters_follow_the_grammar),
 	WR_TEST_LIMIT(test_scanners_agree_with_the_table, 30),
+	WR_TEST(test_known_names_are_told_from_all_others),
+	WR_TEST_LIMIT(test_a_host_is_one_whatever_stands_before_it, 30),
 	WR_TEST_END,
 };
