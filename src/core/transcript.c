@@ -4,7 +4,17 @@
 
 #include <string.h>
 
-enum { FIRST_CAPACITY = 8 };
+enum {
+	FIRST_CAPACITY = 8,
+	/* Of a chunk, unless one item needs more. */
+	CHUNK_BYTES_MAX = 4096
+};
+
+/* Items, and who keeps it: each of them, and the transcript that adds to it. */
+struct wr_transcript_chunk {
+	size_t bytes, used; /* with this header */
+	uint32_t users;
+};
 
 const char *wr_role_name(enum wr_role role)
 {
@@ -36,6 +46,12 @@ void wr_transcript_budget_deinit(struct wr_transcript_budget *self)
 static size_t item_bytes(size_t content_bytes)
 {
 	return sizeof(struct wr_transcript_item) + content_bytes;
+}
+
+/* In a chunk, where the next one begins at a multiple of 8. */
+static size_t room_of(size_t content_bytes)
+{
+	return (item_bytes(content_bytes) + 7) & ~(size_t)7;
 }
 
 static size_t ring_bytes(uint32_t capacity)
@@ -71,6 +87,43 @@ void wr_transcript_begin_at(struct wr_transcript *self, uint64_t total)
 	self->first = self->total = total;
 }
 
+static void release_chunk(struct wr_transcript_budget *budget, struct wr_transcript_chunk *chunk)
+{
+	if (chunk != NULL && --chunk->users == 0)
+		wr_allocator_free(budget->allocator, chunk, chunk->bytes);
+}
+
+static void release_item(struct wr_transcript_budget *budget, struct wr_transcript_item *item)
+{
+	release_chunk(budget, (struct wr_transcript_chunk *)(void *)((char *)item - item->place));
+}
+
+/* Room for an item in the chunk at hand, or in a new one. NULL: there is no memory. */
+static struct wr_transcript_item *take_room(struct wr_transcript *self,
+					    struct wr_transcript_budget *budget, size_t bytes)
+{
+	const size_t header = (sizeof(struct wr_transcript_chunk) + 7) & ~(size_t)7;
+	struct wr_transcript_chunk *chunk = self->chunk;
+	struct wr_transcript_item *item;
+
+	if (WR_UNLIKELY(chunk == NULL || chunk->bytes - chunk->used < bytes)) {
+		uint64_t room = self->bytes < CHUNK_BYTES_MAX ? self->bytes : CHUNK_BYTES_MAX;
+		size_t all = header + (bytes < room ? (size_t)room : bytes);
+
+		chunk = wr_allocator_take(budget->allocator, all);
+		if (chunk == NULL)
+			return NULL;
+		*chunk = (struct wr_transcript_chunk){.bytes = all, .used = header, .users = 1};
+		release_chunk(budget, self->chunk);
+		self->chunk = chunk;
+	}
+	item = (struct wr_transcript_item *)(void *)((char *)chunk + chunk->used);
+	item->place = (uint32_t)chunk->used;
+	chunk->used += bytes;
+	chunk->users++;
+	return item;
+}
+
 static void drop_first(struct wr_transcript *self, struct wr_transcript_budget *budget)
 {
 	struct wr_transcript_item *item = *slot(self, self->first);
@@ -79,7 +132,7 @@ static void drop_first(struct wr_transcript *self, struct wr_transcript_budget *
 	self->first++;
 	self->bytes -= bytes;
 	budget->bytes -= bytes;
-	wr_allocator_free(budget->allocator, item, bytes);
+	release_item(budget, item);
 }
 
 void wr_transcript_deinit(struct wr_transcript *self, struct wr_transcript_budget *budget)
@@ -87,6 +140,7 @@ void wr_transcript_deinit(struct wr_transcript *self, struct wr_transcript_budge
 	wr_heap_remove(&budget->shares, &self->share);
 	while (self->first < self->total)
 		drop_first(self, budget);
+	release_chunk(budget, self->chunk);
 	wr_allocator_free(budget->allocator, self->ring, ring_bytes(self->ring_capacity));
 }
 
@@ -118,11 +172,11 @@ struct wr_transcript_item *wr_transcript_prepare(struct wr_transcript *self,
 		return NULL;
 	if (wr_heap_reserve(&budget->shares, budget->shares.count + 1) != WR_OK)
 		return NULL;
-	item = wr_allocator_take(budget->allocator, item_bytes(content.bytes));
+	item = take_room(self, budget, room_of(content.bytes));
 	if (item == NULL)
 		return NULL;
-	*item = (struct wr_transcript_item){.bytes = (uint32_t)content.bytes,
-					    .role = (uint8_t)role};
+	*item = (struct wr_transcript_item){
+		.place = item->place, .bytes = (uint32_t)content.bytes, .role = (uint8_t)role};
 	if (content.bytes != 0)
 		memcpy(item->content, content.data, content.bytes);
 	return item;
@@ -131,7 +185,7 @@ struct wr_transcript_item *wr_transcript_prepare(struct wr_transcript *self,
 void wr_transcript_discard(struct wr_transcript_budget *budget, struct wr_transcript_item *item)
 {
 	if (item != NULL)
-		wr_allocator_free(budget->allocator, item, item_bytes(item->bytes));
+		release_item(budget, item);
 }
 
 void wr_transcript_append(struct wr_transcript *self, struct wr_transcript_budget *budget,

@@ -4,6 +4,9 @@
  * Numbers never change: `total` counts all items ever, `first` is the index of the first kept one.
  * The budget is bytes per Worker and over all Workers; over the total the oldest items go from the
  * Worker with the most, never below one newest item.
+ *
+ * Items lie behind each other in chunks, as large as what the Worker has said before, up to some
+ * KiB: few of them are allocated, and one who has said little takes little.
  */
 #ifndef WR_CORE_TRANSCRIPT_H
 #define WR_CORE_TRANSCRIPT_H
@@ -21,6 +24,7 @@ enum wr_role { WR_ROLE_USER, WR_ROLE_SYSTEM, WR_ROLE_ASSISTANT };
 struct wr_transcript_item {
 	uint64_t event_id;
 	int64_t wall_ms;
+	uint32_t place; /* in its chunk; private */
 	uint32_t bytes;
 	uint8_t role;  /* enum wr_role */
 	bool is_error; /* what an `error` event says, not what anybody said */
@@ -32,6 +36,7 @@ struct wr_transcript {
 	uint32_t ring_capacity; /* a power of two */
 	uint64_t first, total;	/* indices: items first..total-1 are kept */
 	uint64_t bytes;
+	struct wr_transcript_chunk *chunk; /* where the next item goes, or NULL */
 	struct wr_heap_node share;
 };
 
