@@ -5,6 +5,7 @@
 
 static struct wr_backend_config config;
 static struct wr_backend backend;
+static struct wr_tokens tokens;
 
 /* What was read at the last SIGHUP: its texts live in its settings. */
 static struct wr_backend_config fresh_config;
@@ -51,7 +52,7 @@ static bool open_backend(struct wr_program *self, struct wr_buf *message)
 {
 	if (config.serving.config_file != NULL)
 		backend.reload = read_remotes;
-	return wr_backend_init(&backend, &config, &self->tokens, self->fixed_token_count, message);
+	return wr_backend_init(&backend, &config, self->tokens, self->fixed_token_count, message);
 }
 
 static void announce(struct wr_program *self, struct wr_buf *out)
@@ -85,6 +86,7 @@ static struct wr_program program = {
 	.values = &config,
 	.serving = &config.serving,
 	.hosting = &config.embedded,
+	.tokens = &tokens,
 	.memory = &backend.allocator,
 	.is_sound = is_sound,
 	.open = open_backend,

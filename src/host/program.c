@@ -167,7 +167,7 @@ static bool read_settings(struct wr_program *self, struct wr_buf *message)
 static bool is_usable(struct wr_program *self, bool *had_secret, struct wr_buf *message)
 {
 	struct wr_serving *serving = self->serving;
-	bool is_good = wr_serving_tokens(serving, &self->tokens, &self->fixed_token_count, message);
+	bool is_good = wr_serving_tokens(serving, self->tokens, &self->fixed_token_count, message);
 
 	*had_secret = wr_settings_wipe_secrets(self->options, self->argc, self->argv);
 	wr_settings_wipe_environment(&self->settings);

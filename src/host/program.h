@@ -13,13 +13,15 @@
 
 enum { WR_EXIT_FAILED = 1, WR_EXIT_USAGE = 2 };
 
-/* The first block is constant and filled by main; the rest is the program's state while it runs. */
+/* The first block is constant and filled by main; the rest is the program's state while it runs.
+ * What is large is elsewhere, so that the program's file has no zeros for it. */
 struct wr_program {
 	const char *name;
 	const struct wr_options *options;
 	void *values; /* the settings that the options speak of, zeroed */
 	struct wr_serving *serving;
 	struct wr_hosting *hosting;
+	struct wr_tokens *tokens;	   /* empty */
 	const struct wr_allocator *memory; /* whose peak is told at the end */
 	/* What no option can say alone; may be NULL. False, with a message. */
 	bool (*is_sound)(struct wr_program *self, struct wr_buf *message);
@@ -31,7 +33,6 @@ struct wr_program {
 	bool (*run)(struct wr_program *self);
 	void (*close)(struct wr_program *self);
 
-	struct wr_tokens tokens;
 	uint32_t fixed_token_count; /* those that are not from the file */
 	struct wr_settings settings;
 	struct wr_allocator allocator; /* of the file's text */

@@ -7,10 +7,11 @@
 
 static struct wr_config config;
 static struct wr_server server;
+static struct wr_tokens tokens;
 
 static bool open_server(struct wr_program *program, struct wr_buf *message)
 {
-	return wr_server_init(&server, &config, &program->tokens, program->fixed_token_count,
+	return wr_server_init(&server, &config, program->tokens, program->fixed_token_count,
 			      message);
 }
 
@@ -43,6 +44,7 @@ static struct wr_program program = {
 	.values = &config,
 	.serving = &config.serving,
 	.hosting = &config.hosting,
+	.tokens = &tokens,
 	.memory = &server.allocator,
 	.open = open_server,
 	.announce = announce,

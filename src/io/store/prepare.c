@@ -54,7 +54,8 @@ bool wr_fs_is_room_error(int os_error)
 
 int wr_fs_write_zeros(const struct wr_disk *disk, int handle, uint64_t offset, uint64_t bytes)
 {
-	static const char zeros[ZEROS_BYTES];
+	/* Never written. Not constant, or the program's file would be larger by them. */
+	static char zeros[ZEROS_BYTES];
 	int error = 0;
 
 	while (error == 0 && bytes != 0) {
