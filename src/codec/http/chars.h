@@ -76,14 +76,63 @@ static inline const char *wr_http_scan_class(const char *at, const char *end, un
 	return at;
 }
 
-/* A word in which no byte is below 0x20, and none is 0x7f. Borrows can mark a wrong byte, but only
- * beside a right one, so the answer about the whole word is exact. */
-static inline bool wr_http_word_is_plain(uint64_t word)
+/* ---- eight bytes at a time: words that were loaded as little endian ---- */
+
+/* The first of the bytes whose top bits are marks; there is one. */
+static inline unsigned wr_http_first_mark(uint64_t marks)
+{
+#ifdef __GNUC__
+	return (unsigned)__builtin_ctzll(marks) / 8;
+#else
+	unsigned place = 0;
+
+	for (; (marks & 0x80) == 0; marks >>= 8)
+		place++;
+	return place;
+#endif
+}
+
+/* Marks of letters and "-" are missing; all others are there. Sums of seven bits each, so that no
+ * byte has a say in the next. */
+static inline uint64_t wr_http_mark_name(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+	uint64_t low = word & ~tops, small = low | (ones * 0x20);
+	uint64_t from_a = small + ones * (0x80 - 'a'), behind_z = small + ones * (0x7f - 'z');
+	uint64_t but_dash = (low ^ (ones * '-')) + ones * 0x7f;
+
+	return ((~from_a | behind_z) & but_dash & tops) | (word & tops);
+}
+
+/* In these the first mark is right, and whether there is any: a borrow can set one only behind it.
+ */
+
+/* Bytes that are no value's; of them also tabs. */
+static inline uint64_t wr_http_mark_value(uint64_t word)
 {
 	const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
 	uint64_t del = word ^ (ones * 0x7f);
 
-	return ((((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & tops) == 0;
+	return (((word - ones * 0x20) & ~word) | ((del - ones) & ~del)) & tops;
+}
+
+/* Bytes that are no VCHAR. */
+static inline uint64_t wr_http_mark_target(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+	uint64_t del = word ^ (ones * 0x7f);
+
+	return (word | ((word - ones * 0x21) & ~word) | ((del - ones) & ~del)) & tops;
+}
+
+/* And "?" and "#". */
+static inline uint64_t wr_http_mark_place(uint64_t word)
+{
+	const uint64_t ones = UINT64_MAX / 255, tops = ones * 0x80;
+	uint64_t query = word ^ (ones * '?'), fragment = word ^ (ones * '#');
+
+	return wr_http_mark_target(word) |
+	       ((((query - ones) & ~query) | ((fragment - ones) & ~fragment)) & tops);
 }
 
 #ifdef __SSE2__
@@ -203,24 +252,38 @@ static inline unsigned wr_http_mask_plain_name(__m128i block, __m128i small)
 static inline const char *wr_http_scan_value_in(const char *base, const char *at, const char *end)
 {
 	(void)base;
-	for (;;) {
-		while (end - at >= 8 && wr_http_word_is_plain(wr_load_le64(at)))
+	while (end - at >= 8) {
+		uint64_t marks = wr_http_mark_value(wr_load_le64(at));
+		if (marks == 0) {
 			at += 8;
-		/* A tab stops the words only. */
-		for (int i = 0; i < 8; i++, at++)
-			if (at == end || !wr_http_char_is(*at, WR_HTTP_CHAR_VALUE))
-				return at;
+			continue;
+		}
+		at += wr_http_first_mark(marks);
+		if (*at != '\t')
+			return at;
+		at++;
 	}
+	return wr_http_scan_class(at, end, WR_HTTP_CHAR_VALUE);
 }
 
 static inline const char *wr_http_scan_target(const char *at, const char *end)
 {
+	for (; end - at >= 8; at += 8) {
+		uint64_t marks = wr_http_mark_target(wr_load_le64(at));
+		if (marks != 0)
+			return at + wr_http_first_mark(marks);
+	}
 	return wr_http_scan_class(at, end, WR_HTTP_CHAR_TARGET);
 }
 
 static inline const char *wr_http_scan_place_in(const char *base, const char *at, const char *end)
 {
 	(void)base;
+	for (; end - at >= 8; at += 8) {
+		uint64_t marks = wr_http_mark_place(wr_load_le64(at));
+		if (marks != 0)
+			return at + wr_http_first_mark(marks);
+	}
 	return wr_http_scan_class(at, end, WR_HTTP_CHAR_PLACE);
 }
 

@@ -116,7 +116,14 @@ static inline const char *wr_http_field_name(const char *at, const char *end,
 		}
 	}
 #endif
-	stop = wr_http_scan_class(at, end, WR_HTTP_CHAR_TOKEN);
+	for (stop = at; end - stop >= 8; stop += 8) {
+		uint64_t marks = wr_http_mark_name(wr_load_le64(stop));
+		if (marks != 0) {
+			stop += wr_http_first_mark(marks);
+			break;
+		}
+	}
+	stop = wr_http_scan_class(stop, end, WR_HTTP_CHAR_TOKEN);
 	if (stop == end || *stop != ':')
 		return NULL;
 	*known = wr_http_field_find(wr_view_of(at, (size_t)(stop - at)));

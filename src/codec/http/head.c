@@ -1,7 +1,7 @@
 /*
  * The path of a head that comes whole, which is nearly every one, is a single walk: each line is
- * taken apart where it is found, known names are told by their length and first 16 bytes, values are
- * scanned 16 bytes at a time.
+ * taken apart where it is found, known names are told by their length and first 16 bytes, values
+ * are scanned 16 bytes at a time.
  *
  * A head that comes in pieces is walked line by line as the lines complete. `line_start` and `seen`
  * carry what the judgement of later lines needs; the views of earlier calls are lost (the bytes may

@@ -528,6 +528,39 @@ static void test_scanners_agree_with_the_table(void)
 	}
 }
 
+/* The place of the first mark, 8 for none, against that of the first byte that is not of the class;
+ * a tab, and what is no letter or "-", is marked besides. */
+static void check_marks(const char *word, uint64_t marks, unsigned class)
+{
+	const char *end = word + 8, *stop = word;
+
+	while (stop < end && wr_http_char_is(*stop, class) &&
+	       !(class == WR_HTTP_CHAR_VALUE && *stop == '\t') &&
+	       !(class == WR_HTTP_CHAR_TOKEN && *stop != '-' &&
+		 !((*stop | 0x20) >= 'a' && (*stop | 0x20) <= 'z')))
+		stop++;
+	CHECK_U64(marks == 0 ? 8 : wr_http_first_mark(marks), (uint64_t)(stop - word));
+}
+
+/* Two bytes of any value at any places of a word: also where a mark could bring forth another. */
+static void test_words_are_marked_as_the_table_says(void)
+{
+	for (unsigned bytes = 0; bytes < 65536; bytes++) {
+		for (unsigned place = 0; place < 7; place += 2) {
+			char text[8] = {'x', 'Y', '-', 'a', 'z', 'A', 'Z', 'q'};
+			uint64_t word;
+
+			text[place] = (char)(bytes & 255);
+			text[place + 1] = (char)(bytes >> 8);
+			word = wr_load_le64(text);
+			check_marks(text, wr_http_mark_value(word), WR_HTTP_CHAR_VALUE);
+			check_marks(text, wr_http_mark_target(word), WR_HTTP_CHAR_TARGET);
+			check_marks(text, wr_http_mark_place(word), WR_HTTP_CHAR_PLACE);
+			check_marks(text, wr_http_mark_name(word), WR_HTTP_CHAR_TOKEN);
+		}
+	}
+}
+
 /* Which known field a line's name is, with `behind` bytes behind its colon. */
 static enum wr_http_known known_of(const char *name, size_t bytes, size_t behind)
 {
@@ -619,6 +652,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_json_types_are_told_from_others),
 	WR_TEST(test_classes_of_characters_follow_the_grammar),
 	WR_TEST_LIMIT(test_scanners_agree_with_the_table, 30),
+	WR_TEST_LIMIT(test_words_are_marked_as_the_table_says, 30),
 	WR_TEST(test_known_names_are_told_from_all_others),
 	WR_TEST_LIMIT(test_a_host_is_one_whatever_stands_before_it, 30),
 	WR_TEST_END,
