@@ -275,43 +275,56 @@ static uint64_t mask_if_zero(uint64_t difference)
 	return ((difference | (0 - difference)) >> 63) - 1;
 }
 
-/* The first `count` words of a text, zeros behind its end. */
-static void load_words(uint64_t *words, uint32_t count, struct wr_view text)
+static inline uint64_t word_at(const char *text, uint32_t place)
 {
-	uint32_t whole = 0;
+	uint64_t word;
 
-	for (; whole < count && text.bytes >= WORD_BYTES; whole++) {
-		memcpy(&words[whole], text.data, WORD_BYTES);
-		text = wr_view_skip(text, WORD_BYTES);
+	memcpy(&word, text + place * WORD_BYTES, WORD_BYTES);
+	return word;
+}
+
+/* What it may do if it is one of these. `presented` has word_count words, zeros behind its end. */
+static unsigned compare(const struct wr_token *list, uint32_t count, uint32_t word_count,
+			const char *presented, size_t bytes)
+{
+	uint64_t may = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct wr_token *token = &list[i];
+		uint64_t difference = token->bytes ^ (uint64_t)bytes;
+
+		for (uint32_t word = 0; word < word_count; word++)
+			difference |= token->words[word] ^ word_at(presented, word);
+		may |= mask_if_zero(difference) & token->may;
 	}
-	if (whole == count)
-		return;
-	memset(words + whole, 0, (count - whole) * WORD_BYTES);
-	memcpy(words + whole, text.data, text.bytes);
+	return (unsigned)may;
+}
+
+/* The same for one that is shorter than the longest token. */
+static unsigned compare_short(const struct wr_token *list, uint32_t count, uint32_t word_count,
+			      struct wr_view secret)
+{
+	char presented[WR_TOKEN_BYTES_MAX];
+
+	memset(presented, 0, word_count * WORD_BYTES);
+	if (secret.bytes != 0)
+		memcpy(presented, secret.data, secret.bytes);
+	return compare(list, count, word_count, presented, secret.bytes);
 }
 
 /* What it may do if it is one of these. */
 static unsigned check(const struct wr_token *list, uint32_t count, uint32_t word_count,
 		      struct wr_view authorization)
 {
-	uint64_t presented[WR_TOKEN_BYTES_MAX / WORD_BYTES];
 	struct wr_view secret;
-	uint64_t may = 0;
 
 	if (authorization.bytes < SCHEME_BYTES ||
 	    memcmp(authorization.data, "Bearer ", SCHEME_BYTES) != 0)
 		return 0;
 	secret = wr_view_skip(authorization, SCHEME_BYTES);
-	load_words(presented, word_count, secret);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct wr_token *token = &list[i];
-		uint64_t difference = token->bytes ^ (uint64_t)secret.bytes;
-
-		for (uint32_t word = 0; word < word_count; word++)
-			difference |= token->words[word] ^ presented[word];
-		may |= mask_if_zero(difference) & token->may;
-	}
-	return (unsigned)may;
+	if (WR_LIKELY(secret.bytes >= word_count * WORD_BYTES))
+		return compare(list, count, word_count, secret.data, secret.bytes);
+	return compare_short(list, count, word_count, secret);
 }
 
 unsigned wr_tokens_check(const struct wr_tokens *self, struct wr_view authorization)

@@ -129,7 +129,55 @@ static void test_what_is_no_file_is_named(void)
 	}
 }
 
+static unsigned check(const struct wr_tokens *tokens, const char *scheme, const char *secret,
+		      size_t bytes)
+{
+	char text[WR_TOKEN_BYTES_MAX + 64];
+	size_t before = strlen(scheme);
+
+	memcpy(text, scheme, before);
+	memcpy(text + before, secret, bytes);
+	return wr_tokens_check(tokens, wr_test_guarded(0, wr_view_of(text, before + bytes)));
+}
+
+/* Tokens of many lengths beside each other; what is presented ends at an unmapped page. */
+static void test_only_the_whole_token_is_one(void)
+{
+	static const size_t lengths[] = {1, 7, 8, 9, 16, 31, 32, 33, WR_TOKEN_BYTES_MAX};
+	static struct wr_tokens tokens;
+	char text[WR_TOKEN_BYTES_MAX + 2];
+
+	memset(text, 't', sizeof text);
+	/* One more each round: the longest of them grows. */
+	for (size_t i = 0; i < WR_COUNT(lengths); i++) {
+		CHECK_STATUS(wr_tokens_add(&tokens, WR_VIEW("name"),
+					   i % 2 == 0 ? WR_MAY_OBSERVE : WR_MAY_ALL,
+					   wr_view_of(text, lengths[i])),
+			     WR_OK);
+		for (size_t bytes = 0; bytes <= WR_TOKEN_BYTES_MAX + 1; bytes++) {
+			unsigned expected = 0;
+			for (size_t k = 0; k <= i; k++)
+				if (lengths[k] == bytes)
+					expected = k % 2 == 0 ? WR_MAY_OBSERVE : WR_MAY_ALL;
+			CHECK(check(&tokens, "Bearer ", text, bytes) == expected);
+		}
+		for (size_t place = 0; place < lengths[i]; place++) {
+			text[place] ^= 1;
+			CHECK(check(&tokens, "Bearer ", text, lengths[i]) == 0);
+			text[place] = '\0';
+			CHECK(check(&tokens, "Bearer ", text, lengths[i]) == 0);
+			text[place] = 't';
+		}
+		CHECK(check(&tokens, "bearer ", text, lengths[i]) == 0);
+		CHECK(check(&tokens, "Bearer", text, lengths[i]) == 0);
+		CHECK(check(&tokens, "Basic ", text, lengths[i]) == 0);
+		CHECK(check(&tokens, "", text, lengths[i]) == 0);
+	}
+	CHECK(wr_tokens_check(&tokens, WR_VIEW_NULL) == 0);
+}
+
 const struct wr_test wr_tests[] = {
+	WR_TEST(test_only_the_whole_token_is_one),
 	WR_TEST(test_a_file_of_one_secret),
 	WR_TEST(test_a_secret_has_a_longest),
 	WR_TEST(test_what_is_no_file_is_named),
