@@ -16,6 +16,7 @@ enum {
 	/* What one source may give for a list; Workers take some hundred bytes each. */
 	LIST_BYTES_MAX = 1048576,
 	ANSWER_BYTES_MAX = 8388608,
+	LINES_BYTES_FIRST = 1024,
 	VIEWS_MAX = 11
 };
 
@@ -425,6 +426,9 @@ static void begin(struct call *self, struct wr_runtime_handle *handle)
 		(struct wr_browser_source){handle->kind, handle->runtime_id,
 					   wr_view_of(self->host_id, overview.host_id.bytes)};
 	wr_buf_init(&self->lines, &self->wait->face->memory.port, bytes_max);
+	/* What one Worker takes; without memory the first line finds out. */
+	if (wr_buf_reserve(&self->lines, LINES_BYTES_FIRST) == NULL)
+		wr_buf_reset(&self->lines);
 	self->call.on_worker = on_worker;
 	self->call.on_entry = on_entry;
 	self->call.on_bundle = on_bundle;

@@ -32,6 +32,8 @@ static bool next_character(struct wr_view *character, struct wr_view text)
 	size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
 
 	*character = wr_view_of(text.data, bytes);
+	if (lead < 0x80)
+		return true;
 	if (bytes <= text.bytes && wr_utf8_is_valid(*character))
 		return true;
 	character->bytes = 1;
