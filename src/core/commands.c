@@ -225,7 +225,7 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 	struct wr_event event; /* not zeroed as a whole: it is large, and this path is hot */
 	struct wr_worker *worker;
 	enum wr_status status;
-	bool is_repeat, is_admitted;
+	bool is_repeat, is_admitted = false;
 
 	*error = (struct wr_error){.status = WR_OK};
 	if (WR_UNLIKELY(key != NULL)) {

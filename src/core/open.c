@@ -151,7 +151,7 @@ enum wr_status wr_open_interrupt(struct wr_runtime *self, struct wr_worker *work
 {
 	struct wr_view cause = is_turn_open(worker) ? WR_VIEW("the Runtime ended during this turn")
 						    : WR_VIEW("the Runtime ended before this turn");
-	struct wr_view dropped;
+	struct wr_view dropped = WR_VIEW_NULL;
 	enum wr_status status = WR_OK;
 
 	/* From some phases no other way leads there. */

@@ -27,6 +27,7 @@ void wr_reports_set_init(struct wr_reports_set *self, struct wr_reactor *reactor
 		.gives_up = gives_up,
 	};
 	wr_list_init(&self->held);
+	wr_list_init(&self->marker);
 }
 
 void wr_reports_set_deinit(struct wr_reports_set *self)
@@ -37,11 +38,8 @@ void wr_reports_set_deinit(struct wr_reports_set *self)
 /* Each once: who is refused again is put at the end. */
 void wr_reports_set_retry(struct wr_reports_set *self, void (*retry)(struct wr_reports *reports))
 {
-	struct wr_list marker;
-
-	wr_list_init(&marker);
-	wr_list_push(&self->held, &marker);
-	while (self->held.next != &marker) {
+	wr_list_push(&self->held, &self->marker);
+	while (self->held.next != &self->marker) {
 		struct wr_list *last = self->held.prev;
 		struct wr_reports *reports =
 			wr_list_entry(self->held.next, struct wr_reports, place);
@@ -51,7 +49,7 @@ void wr_reports_set_retry(struct wr_reports_set *self, void (*retry)(struct wr_r
 		if (self->held.prev == last)
 			wr_reactor_again(self->reactor);
 	}
-	wr_list_remove(&marker);
+	wr_list_remove(&self->marker);
 }
 
 /* ---- being refused ---- */

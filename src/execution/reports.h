@@ -26,6 +26,7 @@ struct wr_reports_set {
 	struct wr_reactor *reactor;
 	struct wr_runtime *runtime; /* set before the first report */
 	struct wr_list held;	    /* who has to be tried again */
+	struct wr_list marker;	    /* in it, while it is walked through: where it ended */
 	struct wr_timer retry_timer;
 	/* Somebody has become held: there is something to do at the end of this turn or of a later
 	 * one. */

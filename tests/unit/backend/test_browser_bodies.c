@@ -130,6 +130,7 @@ static void test_what_the_contract_allows_is_read(void)
 		 "{\"intent\":{\"kind\":\"workspace_companion\"},\"busy_policy\":null,"
 		 "\"acceptance\":{\"kind\":\"socket_ready\"}}",
 		 "companion named - ready"},
+		{read_spawn,
 		 "{\"intent\":{\"kind\":\"workspace_companion\"},"
 		 "\"requested_capabilities\":[{\"name\":\"re\\u0061d\"},"
 		 "{\"reason\":\"why\",\"name\":\"write\"}],"
