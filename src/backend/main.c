@@ -3,6 +3,8 @@
 #include "backend/server.h"
 #include "host/program.h"
 
+#include <string.h>
+
 static struct wr_backend_config config;
 static struct wr_backend backend;
 static struct wr_tokens tokens;
@@ -36,7 +38,7 @@ static bool read_remotes(const struct wr_remote_setting **remotes, uint32_t *cou
 {
 	if (has_fresh)
 		wr_settings_deinit(&fresh);
-	fresh_config = (struct wr_backend_config){.workspace = NULL};
+	memset(&fresh_config, 0, sizeof fresh_config);
 	wr_settings_init(&fresh, &wr_backend_options, &fresh_config, &program.allocator);
 	fresh.ignores_secrets = true;
 	fresh.environment = program.settings.environment;

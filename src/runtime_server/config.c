@@ -52,10 +52,14 @@ const struct wr_options wr_config_options = {
 		 "       worker-runtime log dump DIR [--worker ID] [--from SEQUENCE]\n"
 		 "       worker-runtime --help\n",
 	.about = "Hosts LLM Workers behind REST and WebSocket.\n",
-	.examples =
-		"Examples\n"
-		"  worker-runtime --bind 127.0.0.1:8650 --exec ./agent --exec-mode jsonl\n"
-		"  worker-runtime --bind 0.0.0.0:8650 --token-file /etc/worker-runtime/tokens\n",
+	.examples = "Examples\n"
+		    "  worker-runtime --bind 127.0.0.1:8650 --exec ./agent --exec-mode jsonl\n"
+		    "  worker-runtime --bind 0.0.0.0:8650 --token-file /etc/worker-runtime/tokens\n"
+		    "  worker-runtime --config runtime.conf        where it says\n"
+		    "      [[profile]]\n"
+		    "      name = \"default\"\n"
+		    "      kind = \"openai\"\n"
+		    "      base_url = \"http://127.0.0.1:8080/v1\"\n",
 	.parts = parts,
 	.sections = sections,
 	.variable_prefix = "WORKER_RUNTIME_",

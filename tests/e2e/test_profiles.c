@@ -820,6 +820,42 @@ static void test_a_model_that_cannot_be_is_told_with_its_line(void)
 	unlink(words);
 }
 
+/* Every allocation of the start fails at one of these limits, and every one behind it at another.
+ */
+static void test_with_little_memory_profiles_are_there_or_it_is_said(void)
+{
+	unsigned refused = 0, served = 0;
+	const char *prompt = write_secret("prompt", "You are brief.", 0644);
+	char text[TEXT_ROOM];
+
+	snprintf(text, sizeof text,
+		 "[[profile]]\nname = 'a'\nkind = 'process'\nexec = 'cat -u'\n"
+		 "[[profile]]\nname = 'b'\nkind = 'openai'\nbase_url = 'http://localhost:1/v1'\n"
+		 "system_prompt_file = '%s'\n"
+		 "[[profile]]\nname = 'c'\nkind = 'openai'\nbase_url = 'http://a.example'\n",
+		 prompt);
+	write_config(text);
+	for (unsigned bytes = 1000; bytes < 300000; bytes += bytes / 8) {
+		char limit[32];
+
+		snprintf(limit, sizeof limit, "%u", bytes);
+		wr_test_case(limit);
+		wr_process_spawn(&run, NULL,
+				 WR_ARGUMENTS("--max-memory", limit, "--config", config), NULL);
+		if (wr_process_wait_text(&run, "; runtime", WR_PROCESS_WAIT_MS)) {
+			CHECK_U64(wr_process_stop(&run), 0);
+			served++;
+		} else {
+			CHECK_U64(wr_process_wait(&run, WR_PROCESS_WAIT_MS), 1);
+			CHECK(has(run.err, "memory"));
+			refused++;
+		}
+	}
+	CHECK(refused > 10 && served > 0);
+	unlink(config);
+	unlink(prompt);
+}
+
 /* ---- over a restart ---- */
 
 #if WR_FS_STORE
@@ -1042,6 +1078,7 @@ const struct wr_test wr_tests[] = {
 #endif
 	WR_TEST(test_an_end_does_not_wait_for_a_model),
 	WR_TEST_LIMIT(test_a_model_that_cannot_be_is_told_with_its_line, 30),
+	WR_TEST_LIMIT(test_with_little_memory_profiles_are_there_or_it_is_said, 60),
 #if WR_FS_STORE
 	WR_TEST(test_a_profile_that_is_gone_leaves_its_workers_readable_and_deaf),
 	WR_TEST(test_never_started_again_holds_over_a_restart),
