@@ -722,7 +722,7 @@ static void test_over_https_a_key_does_not_leave_in_the_clear(void)
 	CHECK(memmem(hello, (size_t)got, "hello", 5) == NULL);
 	close_model(&model);
 	await_item(id, 1, text);
-	CHECK_STRING(wr_view_of_string(text), "the model server cannot be reached");
+	CHECK(strncmp(text, "the model server cannot be reached", 34) == 0);
 	end();
 }
 #endif
