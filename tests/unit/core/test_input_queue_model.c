@@ -85,6 +85,7 @@ static void read_event(struct told *told, const struct wr_event *event)
 	case WR_EVENT_RUNTIME_STOPPED:
 	case WR_EVENT_OUTPUT:
 	case WR_EVENT_REPEATABLE:
+	case WR_EVENT_BUNDLE_STORED:
 		break;
 	}
 }
