@@ -52,6 +52,7 @@ static struct {
 static struct wr_openai openai;
 static struct wr_openai_profile openai_profile;
 static char base_url[64];
+static bool queues;		  /* inputs that come while a turn runs */
 static uint64_t transcript_bytes; /* kept in memory of a Worker; 0: as usual */
 
 #define KEY "sk-0123456789abcdef"
@@ -232,10 +233,14 @@ static inline const char *chunked(const char *data)
 static inline enum wr_status find_model(void *context, struct wr_execution *out,
 					enum wr_profile_kind kind, struct wr_view value)
 {
+	enum wr_status status = wr_openai_execution(&openai, &openai_profile, out);
+
 	(void)context;
 	(void)kind;
 	(void)value;
-	return wr_openai_execution(&openai, &openai_profile, out);
+	if (queues)
+		out->busy = (struct wr_busy_policy){WR_BUSY_QUEUE, 8};
+	return status;
 }
 
 /* Short of patience, but not of turns. */
@@ -276,10 +281,10 @@ static inline void open_runtime(void)
 	struct wr_runtime_config config;
 	struct wr_error error;
 
-	if (uses_store) {
+	if (uses_store)
 		ports.store = open_store();
+	if (uses_store || queues)
 		wr_reactor_add_hook(&reactor, &settle_hook);
-	}
 	wr_runtime_defaults(&config);
 	if (transcript_bytes != 0)
 		config.worker_transcript_bytes_max = transcript_bytes;
@@ -302,10 +307,9 @@ static inline void close_runtime(void)
 {
 	wr_openai_deinit(&openai);
 	wr_runtime_free(runtime);
-	if (uses_store) {
+	if (uses_store)
 		kept_store_deinit(&store);
-		wr_reactor_remove_hook(&reactor, &settle_hook);
-	}
+	wr_reactor_remove_hook(&reactor, &settle_hook);
 }
 
 static inline void close_reactor(void)

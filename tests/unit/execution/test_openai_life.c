@@ -285,6 +285,55 @@ static void test_what_is_left_out_is_said_to_the_model_and_once_to_people(void)
 	close_all();
 }
 
+/* They are in the transcript from the moment they are accepted, and said when it is their turn. */
+static void test_inputs_that_queue_are_said_one_after_the_other(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		uses_store = i == 1;
+		queues = true;
+		open_all();
+		script(SSE_HEAD DELTA("one") DONE_LINE);
+		script_also(SSE_HEAD DELTA("two") DONE_LINE);
+		script_also(SSE_HEAD DELTA("three") DONE_LINE);
+		input("first");
+		input("second");
+		await_asked(1);
+		check_messages("[" USER("first") "]}");
+		await_asked(2);
+		check_messages("[" USER("first") "," ASSISTANT("one") "," USER("second") "]}");
+		input("third");
+		await("\ntext three\n");
+		await_rest();
+		/* the second was accepted before the first was answered, and stands there */
+		check_messages("[" USER("first\\n\\nsecond") "," ASSISTANT("one\\n\\ntwo") "," USER(
+			"third") "]}");
+		CHECK_U64(count_in_trace("phase idle: turn done\n"), 3);
+		CHECK_U64(server.asked, 3);
+		close_all();
+	}
+}
+
+static void test_a_queue_goes_on_behind_an_interrupt_and_a_failure(void)
+{
+	queues = true;
+	open_all();
+	script_open(SSE_HEAD DELTA("one"));
+	script_also("HTTP/1.1 400 No\r\n\r\n");
+	script_also(SSE_HEAD DELTA("three") DONE_LINE);
+	input("first");
+	await("delta one\n");
+	input("second");
+	input("third");
+	CHECK_STATUS(interrupt_worker(), WR_OK);
+	await("\ntext three\n");
+	await_rest();
+	CHECK(strstr(trace, "phase interrupted: interrupted\n") != NULL);
+	CHECK(strstr(trace, "phase failed: the model server refused the request (400)\n") != NULL);
+	check_messages("[" USER("first\\n\\nsecond") "," ASSISTANT("one") "," USER("third") "]}");
+	CHECK_U64(server.asked, 3);
+	close_all();
+}
+
 static void test_an_input_is_sent_also_without_any_history(void)
 {
 	open_all();
@@ -777,6 +826,8 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_turns_at_once_are_bounded),
 	WR_TEST(test_the_conversation_is_sent),
 	WR_TEST(test_what_is_left_out_is_said_to_the_model_and_once_to_people),
+	WR_TEST(test_inputs_that_queue_are_said_one_after_the_other),
+	WR_TEST(test_a_queue_goes_on_behind_an_interrupt_and_a_failure),
 	WR_TEST(test_an_input_is_sent_also_without_any_history),
 	WR_TEST(test_what_memory_does_not_have_is_left_out_or_read_from_the_store),
 	WR_TEST(test_a_stored_item_that_cannot_be_read_ends_the_history),
