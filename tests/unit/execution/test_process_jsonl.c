@@ -111,6 +111,94 @@ static void test_a_second_input_within_a_turn_is_busy(void)
 	end_world();
 }
 
+static unsigned count_of(const char *words)
+{
+	unsigned count = 0;
+
+	for (const char *at = trace; (at = strstr(at, words)) != NULL; at++)
+		count++;
+	return count;
+}
+
+/* ---- inputs that queue ---- */
+
+static void start_agent_with_a_queue(void)
+{
+	busy_policy = (struct wr_busy_policy){WR_BUSY_QUEUE, 4};
+	start_agent();
+}
+
+static void test_inputs_queue_from_the_start_on_and_run_one_by_one(void)
+{
+	for (unsigned way = 0; way < 2; way++) {
+		uses_store = way != 0;
+		start_agent_with_a_queue();
+		input("one");
+		input("two");
+		input("three");
+		wait_for("text three\n");
+		wait_for("turn_end 3 r0\nrun_end r0\nphase idle");
+		CHECK(strstr(trace, "text one\n") < strstr(trace, "text two\n"));
+		CHECK(strstr(trace, "text two\n") < strstr(trace, "text three\n"));
+		CHECK_U64(count_of("phase starting"), 1);
+		CHECK_U64(worker->now.turn_count, 3);
+		end_world();
+	}
+}
+
+/* However a turn ends, the next one runs, with another program when this one is gone. */
+static void test_the_next_input_runs_after_an_interrupt_and_after_a_death(void)
+{
+	start_agent_with_a_queue();
+	input("wait");
+	wait_for("delta waiting");
+	input("die");
+	input("hello");
+	CHECK_STATUS(interrupt_worker(), WR_OK);
+	wait_for("phase failed");
+	wait_for("text hello\n");
+	CHECK_U64(count_of("phase interrupted"), 1);
+	CHECK_U64(count_of("phase starting"), 2);
+	end_world();
+}
+
+static void test_what_queues_for_a_place_runs_when_one_is_free(void)
+{
+	const struct wr_worker *first;
+
+	start_agent_with_a_queue();
+	processes.count_max = 1;
+	first = worker;
+	input("wait");
+	wait_for("delta waiting");
+	worker = make_worker();
+	input("hello");
+	run_a_while();
+	CHECK(strstr(trace, "text hello") == NULL);
+	CHECK_U64(worker->queue.queued.count, 1);
+	worker = first;
+	cancel_worker();
+	wait_for("text hello\n");
+	end_world();
+}
+
+static void test_a_cancel_takes_back_what_queues(void)
+{
+	struct wr_ack ack;
+
+	start_agent_with_a_queue();
+	input("wait");
+	wait_for("delta waiting");
+	input("one");
+	input("two");
+	CHECK_STATUS(wr_runtime_cancel_worker(runtime, worker->id, WR_VIEW_NULL, NULL, &ack),
+		     WR_OK);
+	CHECK_U64(wr_sequences_count(ack.dropped), 2);
+	run_until(has_no_child, "the end of the program");
+	CHECK(strstr(trace, "text one") == NULL);
+	end_world();
+}
+
 static void test_what_a_program_says_becomes_typed_events(void)
 {
 	start_shell(READY
@@ -162,15 +250,6 @@ static void test_the_largest_input_is_given_whole(void)
 }
 
 /* ---- what it says wrongly ---- */
-
-static unsigned count_of(const char *words)
-{
-	unsigned count = 0;
-
-	for (const char *at = trace; (at = strstr(at, words)) != NULL; at++)
-		count++;
-	return count;
-}
 
 static void test_garbage_is_told_a_few_times_and_the_turn_goes_on(void)
 {
@@ -454,6 +533,10 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_example_in_python_speaks_the_same),
 	WR_TEST(test_a_system_input_is_a_turn_too),
 	WR_TEST(test_a_second_input_within_a_turn_is_busy),
+	WR_TEST(test_inputs_queue_from_the_start_on_and_run_one_by_one),
+	WR_TEST(test_the_next_input_runs_after_an_interrupt_and_after_a_death),
+	WR_TEST(test_what_queues_for_a_place_runs_when_one_is_free),
+	WR_TEST(test_a_cancel_takes_back_what_queues),
 	WR_TEST(test_what_a_program_says_becomes_typed_events),
 	WR_TEST(test_the_largest_input_is_given_whole),
 	WR_TEST(test_garbage_is_told_a_few_times_and_the_turn_goes_on),

@@ -235,9 +235,17 @@ static inline void on_signal(void *context, int number)
 	wr_processes_on_child_signal(&processes);
 }
 
+/* Of Workers that are made. What queues is asked for at the end of each turn. */
+static struct wr_busy_policy busy_policy;
+
+static inline bool has_settle_hook(void)
+{
+	return uses_store || busy_policy.kind == WR_BUSY_QUEUE;
+}
+
 static inline const struct wr_worker *make_worker(void)
 {
-	struct wr_create request = {.intent = WR_INTENT_ASSISTANT};
+	struct wr_create request = {.intent = WR_INTENT_ASSISTANT, .busy = busy_policy};
 	const struct wr_worker *made = NULL;
 	struct wr_error error;
 
@@ -271,10 +279,10 @@ static inline void start_world(char *const *argv, enum wr_process_mode mode, uin
 	profile.backoff_ms_max = 8;
 	wr_processes_init(&processes, &reactor, wr_test_allocator(), count_max, environ);
 	wr_processes_use_ledger(&processes, ledger);
-	if (uses_store) {
+	if (uses_store)
 		with_allocator.store = open_store();
+	if (has_settle_hook())
 		wr_reactor_add_hook(&reactor, &settle_hook);
-	}
 	wr_runtime_defaults(&config);
 	CHECK_STATUS(wr_runtime_new(&runtime, &config, &with_allocator, &error), WR_OK);
 	wr_processes_attach(&processes, runtime);
@@ -425,10 +433,10 @@ static inline void end_world(void)
 	run_until(has_no_child, "the end of all children");
 	wr_processes_deinit(&processes);
 	wr_runtime_free(runtime);
-	if (uses_store) {
+	if (uses_store)
 		kept_store_deinit(&store);
+	if (has_settle_hook())
 		wr_reactor_remove_hook(&reactor, &settle_hook);
-	}
 	wr_signals_close();
 	wr_reactor_deinit(&reactor);
 }
