@@ -42,7 +42,7 @@ struct relay {
 	struct relay_half plain, tls;
 	struct relay *next;
 	struct wr_timer end; /* of the half end */
-	bool is_over;
+	bool is_over, is_server;
 };
 
 static struct {
@@ -88,7 +88,8 @@ static inline bool relay_move(struct relay_half *from, struct relay_half *to)
 			status = wr_stream_send(&to->stream, &part, 1, &moved);
 			from->at += moved;
 		} else if (from->is_ended) {
-			if (from == &from->relay->plain && !from->is_told) {
+			if (from == &from->relay->plain && !from->is_told &&
+			    !from->relay->is_server) {
 				CHECK_STATUS(wr_timer_set(relays.reactor, &from->relay->end,
 							  RELAY_END_MS),
 					     WR_OK);
@@ -175,6 +176,7 @@ static inline int relay_over(int fd, bool is_server, int receive_bytes)
 	self->plain.relay = self->tls.relay = self;
 	self->end.on_due = relay_on_end;
 	self->plain.watch.on_ready = self->tls.watch.on_ready = relay_on_ready;
+	self->is_server = is_server;
 	self->next = relays.all;
 	relays.all = self;
 	status = is_server ? wr_tls_accept(relays.server, &self->tls.stream)

@@ -17,6 +17,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* RIG_TLS: over TLS, by a relay that the tests do not see. */
+#ifdef RIG_TLS
+#include "unit/conn/relay.h"
+#else
+#define RIG_TLS 0
+#endif
+
 enum { REMOTES_MAX = 16 };
 
 /* ---- the remote ---- */
@@ -65,6 +72,12 @@ static void accept_one(void)
 {
 	int fd = wr_descriptor_accept(remote.listener, NULL, NULL);
 
+#if RIG_TLS
+	if (fd >= 0) {
+		fd = relay_over(fd, true, 0);
+		CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+	}
+#endif
 	for (unsigned i = 0; fd >= 0 && i < REMOTES_MAX; i++)
 		if (remote.connections[i].fd < 0) {
 			remote.connections[i] = (struct connection){.fd = fd, .sent = SIZE_MAX};
@@ -234,12 +247,20 @@ static void open_rig(unsigned connections)
 	config.target_prefix = WR_VIEW("/base");
 	memcpy(&config.address.storage, &remote.address, sizeof remote.address);
 	config.address.bytes = sizeof remote.address;
+#if RIG_TLS
+	relays_open(&reactor);
+	config.tls = relays.client;
+	config.tls_name = "localhost";
+#endif
 	CHECK_STATUS(wr_http_client_new(&client, &reactor, wr_test_allocator(), &config), WR_OK);
 }
 
 static void close_rig(void)
 {
 	wr_http_client_free(client);
+#if RIG_TLS
+	relays_close();
+#endif
 	wr_reactor_deinit(&reactor);
 }
 

@@ -16,7 +16,6 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_producer_of_a_stalled_reader_is_released, 30),
 	WR_TEST_LIMIT(test_a_peer_that_does_not_end_is_left_after_the_drain, 30),
 	WR_TEST_LIMIT(test_a_peer_that_floods_the_drain_is_left_sooner, 30),
-	WR_TEST_LIMIT(test_bodies_over_their_sum_are_503, 30),
 	WR_TEST_LIMIT(test_a_peer_that_does_not_read_is_not_read_from, 30),
 	WR_TEST_END,
 };

@@ -19,6 +19,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* RIG_TLS: over TLS, by a relay that the tests do not see. */
+#ifdef RIG_TLS
+#include "unit/conn/relay.h"
+#else
+#define RIG_TLS 0
+#endif
+
 #define GOOD                                        \
 	"HTTP/1.1 101 Switching Protocols\r\n"      \
 	"Upgrade: websocket\r\nConnection: Upgrade" \
@@ -123,6 +130,12 @@ static void accept_one(void)
 {
 	int fd = wr_descriptor_accept(server.listener, NULL, NULL);
 
+#if RIG_TLS
+	if (fd >= 0) {
+		fd = relay_over(fd, true, 0);
+		CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+	}
+#endif
 	if (fd < 0)
 		return;
 	close_server_side();
@@ -429,6 +442,11 @@ static void open_rig(void)
 	config.on_open = on_open;
 	config.on_data = on_data;
 	config.on_end = on_end;
+#if RIG_TLS
+	relays_open(&reactor);
+	config.tls = relays.client;
+	config.tls_name = "localhost";
+#endif
 }
 
 static void close_rig(void)
@@ -436,6 +454,9 @@ static void close_rig(void)
 	wr_ws_client_abort(&client);
 	close_server_side();
 	CHECK(!wr_timer_is_set(&client.timer) && !client.watch.is_watched);
+#if RIG_TLS
+	relays_close();
+#endif
 	wr_reactor_deinit(&reactor);
 }
 
