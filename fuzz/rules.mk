@@ -10,7 +10,7 @@ fuzz_of_core      := cursor event_bytes
 fuzz_of_codec     := http_head http_response http_body http_target url ws_frame ws_message \
                      ws_handshake json_reader json_number log_record sse
 fuzz_of_wire      := command_json protocol_event stream_json answer_json bundle_json chat_chunk
-fuzz_of_io        := dns_message
+fuzz_of_io        := dns_message $(if $(filter bearssl,$(TLS)),tls_identity tls_key)
 fuzz_of_execution := child_lines
 fuzz_of_store     := store_open
 fuzz_of_conn      := http_server http_client

@@ -145,11 +145,12 @@ static enum wr_status take_event(struct walk *self)
 		self->is_inside = false;
 		if (wr_buf_status(scratch) != WR_OK)
 			return WR_NO_MEMORY;
+		if (scratch->bytes == self->begin)
+			return WR_SYNTAX;
 		goes_on = self->on_object(
 			self->context, br_pem_decoder_name(&self->decoder),
 			wr_view_of(scratch->data + self->begin, scratch->bytes - self->begin));
-		if (scratch->data != NULL)
-			memset(scratch->data + self->begin, 0, scratch->bytes - self->begin);
+		memset(scratch->data + self->begin, 0, scratch->bytes - self->begin);
 		wr_buf_truncate(scratch, self->begin);
 		return goes_on ? WR_OK : WR_CLOSED;
 	case BR_PEM_ERROR:

@@ -68,21 +68,21 @@ static const char *read_chain(struct wr_tls_identity *self, struct wr_allocator 
 	return NULL;
 }
 
-/* The key of a certificate; it lives as long as the decoder. NULL with the reason. */
-static const br_x509_pkey *key_of(br_x509_decoder_context *decoder,
-				  const br_x509_certificate *certificate, const char **wrong)
+/* What is wrong with a certificate, or NULL; its key is then in the decoder. */
+static const char *judge_certificate(br_x509_decoder_context *decoder,
+				     const br_x509_certificate *certificate)
 {
-	int error;
-
 	br_x509_decoder_init(decoder, NULL, NULL);
 	br_x509_decoder_push(decoder, certificate->data, certificate->data_len);
-	error = br_x509_decoder_last_error(decoder);
-	*wrong = error == BR_ERR_X509_UNSUPPORTED
-			 ? "has a certificate with a key of a kind that is not supported; use RSA "
-			   "of 2048 to 4096 bits, or EC P-256, P-384 or P-521 (no Ed25519, no "
-			   "RSA-PSS)"
-			 : "has a certificate that is damaged";
-	return error == 0 ? br_x509_decoder_get_pkey(decoder) : NULL;
+	switch (br_x509_decoder_last_error(decoder)) {
+	case 0:
+		return NULL;
+	case BR_ERR_X509_UNSUPPORTED:
+		return "has a certificate with a key of a kind that is not supported; use RSA of "
+		       "2048 to 4096 bits, or EC P-256, P-384 or P-521 (no Ed25519, no RSA-PSS)";
+	default:
+		return "has a certificate that is damaged";
+	}
 }
 
 /* ---- the key ---- */
@@ -256,22 +256,20 @@ bool wr_tls_identity_read(struct wr_tls_identity *self, struct wr_allocator *all
 			  struct wr_view key_text, const char *key_file, struct wr_buf *message)
 {
 	br_x509_decoder_context decoder;
-	const br_x509_pkey *key;
 	const char *wrong, *file = certificate_file;
 
 	*self = (struct wr_tls_identity){.chain_count = 0};
 	wr_buf_init(&self->bytes, allocator, certificate_text.bytes + 1);
 	wrong = read_chain(self, allocator, certificate_text);
+	/* The last is the first: its key stays in the decoder. */
 	for (size_t i = self->chain_count; wrong == NULL && i-- > 0;)
-		/* The last is the first: its key stays in the decoder. */
-		key = key_of(&decoder, &self->chain[i], &wrong), wrong = key != NULL ? NULL : wrong;
+		wrong = judge_certificate(&decoder, &self->chain[i]);
 	if (wrong == NULL) {
 		file = key_file;
 		wrong = read_key(self, allocator, key_text);
 	}
 	if (wrong == NULL) {
-		key = br_x509_decoder_get_pkey(&decoder);
-		if (matches(self, key))
+		if (matches(self, br_x509_decoder_get_pkey(&decoder)))
 			return true;
 		wrong = "is not the key of the first certificate of the other file; give the "
 			"server's own certificate first, and its key";

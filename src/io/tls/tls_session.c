@@ -436,7 +436,7 @@ enum wr_status wr_tls_receive(struct wr_tls *self, void *to, size_t room, size_t
 	wr_assert(room > 0);
 	*got = 0;
 	for (unsigned records = 0; *got < room && records <= RECEIVE_RECORDS_MAX;) {
-		size_t bytes;
+		size_t bytes = 0;
 		const unsigned char *plain =
 			self->state == WR_TLS_OPEN ? br_ssl_engine_recvapp_buf(self->engine, &bytes)
 						   : NULL;

@@ -125,8 +125,10 @@ static void test_a_shutdown_ends_one_way_and_drops_the_other(void)
 	open_usual();
 	open_connection();
 	end_say(&rig.b, pattern(), 50000);
-	while (rig.b.sent_bytes < 50000)
-		turn(), carry(&rig.wire_b, &rig.wire_a, EVERYTHING);
+	while (rig.b.sent_bytes < 50000) {
+		turn();
+		carry(&rig.wire_b, &rig.wire_a, EVERYTHING);
+	}
 	wr_stream_shutdown(&rig.b.stream);
 	end_say(&rig.a, pattern(), 20000);
 	run(EVERYTHING, NULL);
@@ -271,7 +273,7 @@ static void test_a_handshake_that_is_cut_anywhere_is_told_as_such(void)
 			}
 			CHECK(wr_tls_client_counts(rig.client)->opened_count == 1 || way == 0);
 			close_wire();
-			turn(), turn(), turn();
+			turns(3);
 			CHECK(rig.a.is_ended && !rig.a.is_orderly);
 			CHECK(rig.b.is_ended && !rig.b.is_orderly);
 			CHECK(wr_stream_fault(&rig.a.stream) != NULL);
@@ -615,13 +617,13 @@ static void test_a_peer_that_says_goodbye_is_answered(void)
 	open_connection();
 	end_close(&rig.a, 0);
 	carry(&rig.wire_a, &rig.wire_b, EVERYTHING);
-	turn(), turn();
+	turns(2);
 	CHECK(rig.b.is_ended && rig.b.is_orderly);
 	/* An alert of its own, in a record. */
 	n = recv(rig.wire_b, rest, sizeof rest, MSG_DONTWAIT);
 	CHECK(n > 5 && rest[0] == 21);
 	end_say(&rig.b, "too late", 8);
-	turn(), turn();
+	turns(2);
 	CHECK(rig.b.is_refused);
 	close_rig();
 }

@@ -272,7 +272,7 @@ static void test_an_address_is_no_server_name_on_the_wire(void)
 		char hello[1024];
 		ssize_t n;
 		open_ends(cases[i].name);
-		turn(), turn();
+		turns(2);
 		n = recv(rig.wire_a, hello, sizeof hello, MSG_DONTWAIT);
 		CHECK(n > 100);
 		CHECK((memmem(hello, (size_t)n, cases[i].name, strlen(cases[i].name)) != NULL) ==

@@ -301,6 +301,12 @@ static inline void turn(void)
 	wr_reactor_turn(&rig.reactor, 0);
 }
 
+static inline void turns(unsigned count)
+{
+	while (count-- != 0)
+		turn();
+}
+
 /* Turns, and carries at most `piece` bytes each way between two turns, until nothing has moved for
  * some turns, or `is_done` says so. */
 static inline void run(size_t piece, bool (*is_done)(void))
