@@ -435,7 +435,7 @@ static void test_an_idle_connection_is_one_small_block(void)
 	say(fd, 0x89, WR_VIEW("x"));
 	rig_receive_bytes(fd, 3);
 	rig_turn();
-	CHECK(wr_test_allocator()->used - before <= 96 + APP_BYTES);
+	CHECK(wr_test_allocator()->used - before <= (WR_TLS ? 112 : 96) + APP_BYTES);
 	close(fd);
 	turn_until_end(1);
 	CHECK_U64(wr_test_allocator()->used, before);
@@ -781,7 +781,7 @@ static void test_a_stream_goes_on_when_the_socket_takes_more(void)
 	CHECK(wr_ws_conn_is_blocked(ws.conn));
 	CHECK_STATUS(pump(ws.conn), WR_MORE);
 	/* A stalled subscriber costs what an idle one does. */
-	CHECK(wr_test_allocator()->used - before <= 96 + APP_BYTES);
+	CHECK(wr_test_allocator()->used - before <= (WR_TLS ? 112 : 96) + APP_BYTES);
 	CHECK_U64(read_stream(fd, ws.stream_end, &others) * FRAME_BYTES, ws.stream_end);
 	CHECK(!wr_ws_conn_is_blocked(ws.conn) && ws.writable_count > 0);
 	CHECK_U64(others.bytes, 0);
