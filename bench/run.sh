@@ -7,6 +7,8 @@ WR_BUILD=${WR_BUILD:-build/release}
 export WR_BUILD
 
 echo "name,min,median,max,unit,ratio"
-for program in ${*:-micro rest replay fanout relay idle append restart}; do
+for program in ${*:-micro rest replay fanout relay idle append restart tls}; do
+	# Some are not in every build.
+	[ -x "$WR_BUILD/bench/$program" ] || continue
 	"$WR_BUILD/bench/$program"
 done
