@@ -103,6 +103,14 @@ static bool is_allowed(const char *list, const char *path, size_t bytes)
 	return false;
 }
 
+/* What is not ours has one door. */
+static void check_foreign(const char *file, unsigned number, const char *line)
+{
+	if (strncmp(line, "#include <bearssl", strlen("#include <bearssl")) == 0 &&
+	    strncmp(file, "src/io/tls/", strlen("src/io/tls/")) != 0)
+		report(file, number, "BearSSL outside of io/tls", "io/tls/tls.h");
+}
+
 static void check_include(const char *file, unsigned number, const char *line)
 {
 	const char *inside = strncmp(file, "src/", 4) == 0 ? file + 4 : NULL;
@@ -209,6 +217,7 @@ static void check_file(const char *name)
 		number++;
 		check_line(name, number, line, strlen(line));
 		check_include(name, number, line);
+		check_foreign(name, number, line);
 		strip(line, &in_comment);
 		if (strncmp(name, "src/", 4) == 0)
 			check_names(name, number, line);
