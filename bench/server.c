@@ -92,6 +92,7 @@ static void spawn(struct wr_bench_server *self, bool is_floor, const struct wr_b
 
 	self->is_floor = is_floor;
 	self->behind = NULL;
+	self->folder[0] = '\0';
 	self->port = free_port();
 	if (is_floor) {
 		snprintf(program, sizeof program, "%s/bench/floor", build_folder());
@@ -179,7 +180,7 @@ static void write_file(const char *path, const char *text)
 
 void wr_bench_start_backend(struct wr_bench_server *self, const struct wr_bench_server *runtime)
 {
-	char folder[] = "/tmp/wr-bench-XXXXXX", config[64], secret[64], address[32], text[512];
+	char *folder = self->folder, config[64], secret[64], address[32], text[512];
 	char program[512], prefix[1024];
 	const char *const own[] = {program,
 				   "--listen",
@@ -199,6 +200,7 @@ void wr_bench_start_backend(struct wr_bench_server *self, const struct wr_bench_
 	size_t before = add_prefix(words, prefix, sizeof prefix);
 
 	memcpy(words + before, own, sizeof own);
+	snprintf(folder, sizeof self->folder, "/tmp/wr-bench-XXXXXX");
 	wr_bench_require(mkdtemp(folder) != NULL, "a folder");
 	snprintf(config, sizeof config, "%s/config", folder);
 	snprintf(secret, sizeof secret, "%s/secret", folder);
@@ -225,9 +227,16 @@ void wr_bench_start_backend(struct wr_bench_server *self, const struct wr_bench_
 
 void wr_bench_stop(struct wr_bench_server *self)
 {
+	char command[64];
+
 	kill(self->pid, self->is_floor ? SIGKILL : SIGTERM);
 	waitpid(self->pid, NULL, 0);
 	self->pid = 0;
+	if (self->folder[0] != '\0') {
+		snprintf(command, sizeof command, "rm -r %s", self->folder);
+		wr_bench_require(system(command) == 0, "cannot remove a folder");
+		self->folder[0] = '\0';
+	}
 	errno = 0;
 }
 

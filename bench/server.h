@@ -18,6 +18,7 @@ struct wr_bench_server {
 	const struct wr_bench_server *behind; /* of a Backend: the Runtime; else NULL */
 	pid_t pid;
 	uint16_t port;
+	char folder[32]; /* of a Backend: what is removed with it; else empty */
 };
 
 /* What the floor answers and publishes; equal to what worker-runtime sends. */
