@@ -16,7 +16,7 @@ static void test_silence_ends_by_the_deadline_and_a_command_is_in_doubt(void)
 	static struct asked asked;
 
 	rig_prepare();
-	config.ms_max = 250;
+	config.ms_max = (uint32_t)wr_test_patience(250);
 	peer_will_say("200 OK", "{\"runtime\":" PEER_RUNTIME_SUMMARY "}");
 	rig_start();
 	rig_await("running");
