@@ -2,7 +2,8 @@
  * Events as bytes. Options: which allocation fails.
  *
  * One event has one spelling: what decodes encodes to the same bytes; texts and lists lie in the
- * input; with a byte more or less it is none; as a frame it is found again, without its key.
+ * input; with a byte more or less it is none; as a frame it is found again, without its key and
+ * delivery.
  */
 #include "core/event_bytes.h"
 #include "fuzz.h"
@@ -39,8 +40,21 @@ static void check_bundle(const struct wr_config_bundle *bundle)
 	CHECK(wr_config_digest_is_valid(wr_view_of(digest, sizeof digest)));
 }
 
+/* Whole sequences that ascend. */
+static void check_sequences(struct wr_view packed)
+{
+	uint64_t sequence, before = 0;
+
+	CHECK(packed.data == NULL || packed.bytes != 0);
+	for (; wr_sequences_next(&packed, &sequence); before = sequence)
+		CHECK(sequence > before);
+	CHECK_U64(packed.bytes, 0);
+}
+
 static void check_views(const struct wr_event *event, struct wr_view input)
 {
+	CHECK(fuzz_lies_in(wr_event_dropped(event), input));
+	check_sequences(wr_event_dropped(event));
 	switch (event->kind) {
 	case WR_EVENT_WORKER_CREATED:
 		CHECK(fuzz_lies_in(event->as.created.worker_id, input));
@@ -84,6 +98,7 @@ static void check_frames(const struct wr_event *event)
 	struct wr_buf frame, plain;
 
 	shown.has_key = false;
+	shown.delivered = 0;
 	wr_buf_init(&frame, wr_test_allocator(), ROOM);
 	wr_buf_init(&plain, wr_test_allocator(), ROOM);
 	CHECK_STATUS(
