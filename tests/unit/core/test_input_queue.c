@@ -102,7 +102,7 @@ static void test_a_queue_has_a_bound_of_inputs_and_of_bytes(void)
 		for (uint32_t i = 0; i <= max; i++)
 			turns_say(&turns, worker, "x");
 		CHECK_STATUS(fixture_input(&turns.fixture, worker, "x", &ack), WR_BUSY);
-		CHECK(wr_worker_last_result(worker)->outcome == WR_EXECUTION_BUSY);
+		CHECK(worker->last_result.outcome == WR_EXECUTION_BUSY);
 		turns_end(&turns, worker, WR_PHASE_IDLE);
 		turns_say(&turns, worker, "x");
 		CHECK_STATUS(fixture_input(&turns.fixture, worker, "x", &ack), WR_BUSY);
@@ -568,6 +568,13 @@ static void test_a_drain_names_what_will_not_run(void)
 
 /* ---- what may be told ---- */
 
+static void check_result(const struct wr_worker *worker, enum wr_execution_operation operation)
+{
+	const struct wr_execution_result *result = wr_worker_last_result(worker);
+
+	CHECK(result != NULL && result->operation == operation);
+}
+
 static void test_the_last_result_is_told_when_what_it_depends_on_is_visible(void)
 {
 	const struct wr_worker *worker;
@@ -579,18 +586,18 @@ static void test_the_last_result_is_told_when_what_it_depends_on_is_visible(void
 	turns_hold(&turns);
 	turns_say(&turns, worker, "one"); /* 3 */
 	CHECK_STATUS(fixture_input(&turns.fixture, worker, "two", &ack), WR_BUSY);
-	CHECK(wr_worker_last_result(worker)->operation == WR_EXECUTION_SPAWN);
+	check_result(worker, WR_EXECUTION_SPAWN);
 	CHECK_STATUS(end_worker(&turns, worker, true, NULL, &ack), WR_OK); /* 4 */
 	turns_check(&turns, "cancel(1)");
-	CHECK(wr_worker_last_result(worker)->operation == WR_EXECUTION_SPAWN);
+	check_result(worker, WR_EXECUTION_SPAWN);
 	turns_show(&turns, 3);
-	CHECK(wr_worker_last_result(worker)->operation == WR_EXECUTION_SPAWN);
+	check_result(worker, WR_EXECUTION_SPAWN);
 	turns_show(&turns, 4);
-	CHECK(wr_worker_last_result(worker)->operation == WR_EXECUTION_CANCEL);
+	check_result(worker, WR_EXECUTION_CANCEL);
 	worker = turns_create(&turns, WR_BUSY_REJECT, 0); /* 5 */
 	CHECK(wr_worker_last_result(worker) == NULL);
 	turns_show(&turns, 5);
-	CHECK(wr_worker_last_result(worker)->operation == WR_EXECUTION_SPAWN);
+	check_result(worker, WR_EXECUTION_SPAWN);
 	turns_close(&turns);
 }
 

@@ -87,7 +87,7 @@ static inline void fixture_init(struct fixture *self, const struct wr_runtime_co
 	struct wr_runtime_config defaults;
 	struct wr_error error;
 
-	*self = (struct fixture){.execution = {&ops, self}, .admission = WR_OK};
+	*self = (struct fixture){.execution = {.ops = &ops, .context = self}, .admission = WR_OK};
 	wr_runtime_defaults(&defaults);
 	defaults.runtime_id = WR_VIEW("rt-a");
 	CHECK_STATUS(
