@@ -410,7 +410,8 @@ static void test_the_layout_stays_what_it_is(void)
 				 .worker = 2,
 				 .sequence = 3,
 				 .wall_ms = -1,
-				 .as.input = {{WR_INPUT_SYSTEM, WR_VIEW_INIT("hi")}, 5}};
+				 .as.input = {.input = {WR_INPUT_SYSTEM, WR_VIEW_INIT("hi")},
+					      .transcript_sequence = 5}};
 	char bytes[64];
 	struct wr_buf out;
 

@@ -439,7 +439,8 @@ static void test_keys_where_none_can_be_are_damage(void)
 				       .worker = 1,
 				       .has_key = true,
 				       .key = fixture_key(1, 1),
-				       .as.input = {{WR_INPUT_USER, WR_VIEW_INIT("x")}, 1}},
+				       .as.input = {.input = {WR_INPUT_USER, WR_VIEW_INIT("x")},
+						    .transcript_sequence = 1}},
 			      repeatable = {.kind = WR_EVENT_REPEATABLE,
 					    .worker = 1,
 					    .has_key = true,
@@ -474,7 +475,7 @@ static void test_keys_where_none_can_be_are_damage(void)
 			{.kind = WR_EVENT_OUTPUT, .worker = 1, .as.output.kind = WR_OUTPUT_USAGE},
 			{.kind = WR_EVENT_PHASE_CHANGED,
 			 .worker = 1,
-			 .as.phase = {WR_PHASE_IDLE, WR_PHASE_BUSY, {NULL, 0}}},
+			 .as.phase = {.from = WR_PHASE_IDLE, .to = WR_PHASE_BUSY}},
 			{.kind = WR_EVENT_RUNTIME_STOPPED},
 			{.kind = WR_EVENT_WORKER_STOPPED, .worker = 1}};
 		events[2] = others[i];

@@ -446,8 +446,8 @@ static enum wr_status open_status(struct kept_store *store)
 #define INPUT(number, text, at)                                                  \
 	{                                                                        \
 		.kind = WR_EVENT_INPUT_ACCEPTED, .worker = number, .as.input = { \
-			{WR_INPUT_USER, WR_VIEW_INIT(text)},                     \
-			at                                                       \
+			.input = {WR_INPUT_USER, WR_VIEW_INIT(text)},            \
+			.transcript_sequence = at                                \
 		}                                                                \
 	}
 #define ENDED(which, number)                               \
@@ -457,9 +457,8 @@ static enum wr_status open_status(struct kept_store *store)
 #define PHASE(number, before, after)                                            \
 	{                                                                       \
 		.kind = WR_EVENT_PHASE_CHANGED, .worker = number, .as.phase = { \
-			WR_PHASE_##before,                                      \
-			WR_PHASE_##after,                                       \
-			{NULL, 0}                                               \
+			.from = WR_PHASE_##before,                              \
+			.to = WR_PHASE_##after                                  \
 		}                                                               \
 	}
 #define OUTPUT(number)                                                                            \
