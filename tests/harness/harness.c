@@ -108,6 +108,11 @@ _Noreturn void wr_test_skip(const char *reason)
 	_exit(EXIT_SKIPPED);
 }
 
+bool wr_test_is_in_valgrind(void)
+{
+	return getenv("WR_TEST_VALGRIND") != NULL;
+}
+
 uint64_t wr_test_seed(void)
 {
 	seed_used = true;

@@ -74,6 +74,10 @@ void wr_test_case(const char *label);
 /* Ends the test as skipped, with the reason. */
 _Noreturn void wr_test_skip(const char *reason);
 
+/* Whether valgrind runs this (WR_TEST_VALGRIND is in the environment): it keeps the limit of
+ * descriptors and some signals to itself. */
+bool wr_test_is_in_valgrind(void);
+
 /* A number from --seed or the clock, printed when the test fails. */
 uint64_t wr_test_seed(void);
 
