@@ -33,10 +33,17 @@ class Failure(Exception):
     pass
 
 
+def find_browser():
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not program:
+        print("skipped: there is no Chromium here (CHROMIUM=... names one)")
+    return program
+
+
 class Browser:
     """One page of a browser, over the DevTools protocol: JSON texts that end in NUL."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, *flags):
         to_browser, self.output = os.pipe()
         self.input, from_browser = os.pipe()
 
@@ -48,8 +55,8 @@ class Browser:
             os.dup2(high[1], 4)
 
         self.process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"], close_fds=False,
-            preexec_fn=place_pipes, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            [program, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"],
+            close_fds=False, preexec_fn=place_pipes, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         os.close(to_browser)
         os.close(from_browser)
@@ -343,9 +350,8 @@ def read_options():
 
 def main():
     options = read_options()
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = find_browser()
     if not program:
-        print("skipped: there is no Chromium here (CHROMIUM=... names one)")
         return 77
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = None

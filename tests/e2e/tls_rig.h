@@ -251,12 +251,15 @@ struct tunnel {
 	const char *certificate, *key; /* NULL: shows none */
 };
 
+/* It ends when either side does. A client must send nothing that begins with Q or R, which are
+ * commands of s_client's. */
 static inline void serve_tunnel(int fd, const void *context)
 {
 	const struct tunnel *tunnel = context;
 	const char *list[] = {"openssl",
 			      "s_client",
 			      "-quiet",
+			      "-no_ign_eof",
 			      "-verify_quiet",
 			      "-servername",
 			      "localhost",
@@ -273,7 +276,7 @@ static inline void serve_tunnel(int fd, const void *context)
 	int null = open("/dev/null", O_WRONLY);
 
 	if (tunnel->certificate == NULL)
-		list[11] = NULL;
+		list[12] = NULL;
 	dup2(fd, 0);
 	dup2(fd, 1);
 	dup2(null, 2);
