@@ -348,7 +348,7 @@ static inline char *copy_of(struct wr_view text)
 /* Fresh, or behind what it has heard. */
 static inline void follow(struct follower *self)
 {
-	char target[WR_PATH_ROOM];
+	char target[2 * WR_PATH_ROOM];
 
 	if (self->heard == NULL)
 		self->heard = calloc(HEARD_MAX, sizeof *self->heard);
