@@ -1,6 +1,6 @@
 /* What went wrong, in words; and whether it is worth another try. Of the server's own words only
  * the message of an error is shown: a piece of it, printable, without the key; and none at all
- * where it speaks about the key. */
+ * where it speaks about the key. The log has none of them. */
 #include "execution/openai_private.h"
 
 #include "check.h"
@@ -55,11 +55,11 @@ static const struct {
 	const char *text;
 } status_texts[] = {
 	{400, "refused the request"},
-	{401, "refused the key; check the profile's api_key"},
-	{403, "does not allow this; check the profile's api_key and model"},
+	{401, "refused the key; check the profile's key_file or key_env"},
+	{403, "does not allow this; check the profile's key and model"},
 	{404, "does not know this path or model; check the profile's base_url and model"},
 	{405, "does not take requests here; check the profile's base_url"},
-	{413, "finds the conversation too large; lower the profile's history_bytes_max"},
+	{413, "finds the conversation too large; lower the profile's history_bytes"},
 	{429, "asks for fewer requests"},
 };
 
@@ -313,7 +313,8 @@ void wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault)
 	describe(self, is_ours ? WR_OPENAI_FAULT_MEMORY : fault);
 	WR_LOG(WR_LOG_INFO, "model_call_failed", WR_LOG_NUMBER("worker", self->worker->worker),
 	       WR_LOG_NUMBER("status", status_of(self, fault)),
-	       WR_LOG_NUMBER("attempt", self->failed_count + 1));
+	       WR_LOG_NUMBER("attempt", self->failed_count + 1),
+	       WR_LOG_TEXT("why", wr_view_of(self->failure.data, self->cause_bytes)));
 	self->has_chunk = false;
 	if (try_again(self, fault))
 		return;

@@ -131,7 +131,8 @@ static void test_a_wrong_key_is_told_without_it(void)
 	await_rest();
 	if (worker->now.phase != WR_PHASE_FAILED)
 		fail_with_trace("a failure");
-	CHECK(strstr(trace, "error the model server refused the key; check the profile's api_key "
+	CHECK(strstr(trace, "error the model server refused the key; check the profile's key_file "
+			    "or key_env "
 			    "(401)\n") != NULL);
 	CHECK(strstr(trace, "sk-wrong") == NULL);
 	close_talk();

@@ -22,12 +22,12 @@ struct status_case {
 /* clang-format off */
 static const struct status_case statuses[] = {
 	{ANSWER("400 Bad Request", "{\"error\":{\"message\":\"max_tokens is too large\"}}"), "the model server refused the request (400): max_tokens is too large", false},
-	{ANSWER("401 Unauthorized", "{\"error\":{\"message\":\"Incorrect API key provided: " KEY "\"}}"), "the model server refused the key; check the profile's api_key (401)", false},
-	{ANSWER("403 Forbidden", "{\"error\":\"no\"}"), "the model server does not allow this; check the profile's api_key and model (403)", false},
+	{ANSWER("401 Unauthorized", "{\"error\":{\"message\":\"Incorrect API key provided: " KEY "\"}}"), "the model server refused the key; check the profile's key_file or key_env (401)", false},
+	{ANSWER("403 Forbidden", "{\"error\":\"no\"}"), "the model server does not allow this; check the profile's key and model (403)", false},
 	{ANSWER("404 Not Found", "{\"detail\":\"Not Found\"}"), "the model server does not know this path or model; check the profile's base_url and model (404): Not Found", false},
 	{ANSWER("404 Not Found", "{\"error\":{\"message\":\"model 'm' not found\"}}"), "the model server does not know this path or model; check the profile's base_url and model (404): model 'm' not found", false},
 	{ANSWER("405 Method Not Allowed", "{\"detail\":\"Method Not Allowed\"}"), "the model server does not take requests here; check the profile's base_url (405): Method Not Allowed", false},
-	{ANSWER("413 Content Too Large", "{}"), "the model server finds the conversation too large; lower the profile's history_bytes_max (413)", false},
+	{ANSWER("413 Content Too Large", "{}"), "the model server finds the conversation too large; lower the profile's history_bytes (413)", false},
 	{ANSWER("409 Conflict", ""), "the model server gave an unexpected answer (409)", false},
 	{ANSWER("422 Unprocessable", "{\"detail\":[{\"msg\":\"x\"}]}"), "the model server gave an unexpected answer (422)", false},
 	{ANSWER("201 Created", "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}"), "the model server gave an unexpected answer (201)", false},

@@ -652,6 +652,7 @@ static void test_the_key_is_in_the_request_and_nowhere_else(void)
 	CHECK(got > 0);
 	logged[got] = '\0';
 	CHECK(strstr(logged, "model_call_failed") != NULL);
+	CHECK(strstr(logged, "why=\"the model server refused the key") != NULL);
 	CHECK(strstr(logged, KEY) == NULL);
 	CHECK(strstr(logged, "127.0.0.1") == NULL);
 }
