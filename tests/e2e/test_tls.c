@@ -456,6 +456,42 @@ static void test_create_input_stream_and_resume_over_https(void)
 	close_rig();
 }
 
+static void test_the_example_observer_speaks_tls(void)
+{
+	static const struct {
+		const char *ca, *name;
+		bool is_let_in;
+	} cases[] = {{"ca.pem", "localhost", true},
+		     {"ca.pem", "other.test", false},
+		     {"foreign_ca.pem", "localhost", false}};
+	char worker[WR_CLIENT_ID_BYTES];
+	struct wr_process through;
+	struct wr_client client;
+	struct tunnel tunnel;
+
+	need("openssl");
+	need("python3");
+	open_rig();
+	start_server("ec", NULL);
+	tunnel = (struct tunnel){tls.server.address, key("ca.pem"), NULL, NULL};
+	open_tunnel(&through, &tunnel);
+	wr_client_open(&client, &through, TLS_TOKEN);
+	wr_client_create_worker(&client, worker);
+	wr_client_close(&client);
+	end_relay(&through);
+	wr_place_write(key("token"), TLS_TOKEN "\n");
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].name);
+		CHECK((run("timeout 20 python3 tests/examples/watch.py %s %s --count 1 "
+			   "--token-file %s --tls-ca %s --tls-name %s",
+			   tls.server.address, worker, key("token"), key(cases[i].ca),
+			   cases[i].name) == 0) == cases[i].is_let_in);
+		CHECK(printed("\"snapshot\"") == cases[i].is_let_in);
+	}
+	stop_server();
+	close_rig();
+}
+
 static void replace_key(const char *from, const char *to)
 {
 	char certificate[64], secret[64];
@@ -747,6 +783,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_an_answer_that_is_cut_is_an_error_of_that_client_only, 60),
 	WR_TEST_LIMIT(test_handshakes_that_hang_delay_an_honest_client_for_their_time_at_most, 60),
 	WR_TEST_LIMIT(test_create_input_stream_and_resume_over_https, 60),
+	WR_TEST_LIMIT(test_the_example_observer_speaks_tls, 60),
 	WR_TEST_LIMIT(test_a_hangup_takes_new_certificates_and_no_broken_ones, 60),
 	WR_TEST_LIMIT(test_a_hangup_takes_all_or_nothing, 60),
 	WR_TEST_LIMIT(test_files_that_cannot_be_used_are_told_before_serving, 60),

@@ -2,8 +2,9 @@
 """Follows a Worker's events over WebSocket and prints them, one JSON document a line.
 
 usage: watch.py HOST:PORT WORKER_ID|all [--cursor TOKEN] [--token-file FILE] [--count N]
+                [--tls-ca FILE [--tls-name NAME]]
 
-With "all" it follows the whole Runtime. On Ctrl-C it prints the cursor to go on with. Nothing but the
+With "all" it follows the whole Runtime; with --tls-ca over TLS, when that vouches for it. On Ctrl-C it prints the cursor to go on with. Nothing but the
 standard library is needed: the client half of RFC 6455 that an observer uses fits on this page.
 """
 import argparse
@@ -12,6 +13,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import struct
 import sys
 
@@ -43,6 +45,9 @@ def connect(args):
     host, _, port = args.address.rpartition(":")
     try:
         sock = socket.create_connection((host.strip("[]"), int(port)))
+        if args.tls_ca:
+            context = ssl.create_default_context(cafile=args.tls_ca)
+            sock = context.wrap_socket(sock, server_hostname=args.tls_name or host)
     except OSError as error:
         sys.exit(f"{args.address}: {error.strerror}; is a worker-runtime listening there?")
     path = "/v1/events/ws" if args.worker == "all" else f"/v1/workers/{args.worker}/events/ws"
@@ -74,6 +79,8 @@ def main():
     parser.add_argument("worker")
     parser.add_argument("--cursor")
     parser.add_argument("--token-file")
+    parser.add_argument("--tls-ca", help="PEM file of who vouches for it; speaks TLS")
+    parser.add_argument("--tls-name", help="whom its certificate names, when not HOST")
     parser.add_argument("--count", type=int, default=0, help="end after so many frames")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -81,7 +81,8 @@ static const struct text errors[] = {
 	ROW(X509_WEAK_PUBLIC_KEY, 60, "a certificate has an RSA key below 2048 bits"),
 	ROW(X509_NOT_TRUSTED, 62,
 	    "the certificate is not vouched for by anybody who is trusted "
-	    "here, or its key is not one that is pinned"),
+	    "here, or its key is not one that is pinned: give its authority, "
+	    "or pin its key"),
 };
 
 #undef ROW
