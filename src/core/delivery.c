@@ -104,7 +104,11 @@ static bool may_give(const struct wr_runtime *self, const struct wr_worker *work
 	if (queued->sequence > worker->shown.last_sequence ||
 	    (self->is_draining && queued->is_tracked))
 		return false;
-	return queued->is_admitted ||
+	if (queued->is_admitted)
+		return true;
+	/* What is said in its turn may build on all that was said before: also that is visible by
+	 * then. Who was admitted came behind that. */
+	return worker->told_sequence <= worker->shown.last_sequence &&
 	       worker->execution.ops->admit(worker->execution.context, worker->number, &input,
 					    &none) == WR_OK;
 }

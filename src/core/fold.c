@@ -421,6 +421,7 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 		fold_ended(self, worker, WR_WORKER_CANCELLED, false);
 		break;
 	case WR_EVENT_PHASE_CHANGED:
+		worker->told_sequence = event->sequence;
 		fold_phase(worker, event);
 		break;
 	case WR_EVENT_REPEATABLE:
@@ -431,6 +432,7 @@ void wr_fold(struct wr_runtime *self, struct wr_prepared *prepared, const struct
 			wr_bundles_show(&self->bundles, event->sequence);
 		break;
 	case WR_EVENT_OUTPUT:
+		worker->told_sequence = event->sequence;
 		fold_item(self, prepared, event);
 		break;
 	}

@@ -100,6 +100,7 @@ struct wr_worker {
 	 * found again, or the disk was only in a mood. */
 	bool is_lost;
 	struct wr_busy_policy busy; /* as it applies: never UNSAID */
+	uint64_t told_sequence;	    /* its newest record of an output or a phase */
 	/* Accepted inputs without an end. */
 	struct wr_input_queue queue;
 	struct wr_list queued_node; /* of the Runtime's Workers that have something queued */

@@ -265,11 +265,12 @@ static void test_nothing_is_given_before_it_is_visible_or_listed_before_it_is(vo
 	turns_check_queue(worker, "");
 	turns_end(&turns, worker, WR_PHASE_IDLE); /* 7 */
 	turns_check(&turns, "");
-	turns_show(&turns, 5);
-	turns_check(&turns, "deliver(1 two)"); /* 8: busy */
-	turns_check_queue(worker, "5");	       /* that it was given is not yet visible */
-	turns_show(&turns, 7);
+	turns_show(&turns, 6);
+	turns_check(&turns, ""); /* its turn builds on the one before, which is not yet visible */
 	turns_check_queue(worker, "5 6");
+	turns_show(&turns, 7);
+	turns_check(&turns, "deliver(1 two)"); /* 8: busy */
+	turns_check_queue(worker, "5 6");      /* that it was given is not yet visible */
 	turns_show(&turns, 8);
 	turns_check_queue(worker, "6");
 	CHECK_STATUS(end_worker(&turns, worker, true, NULL, &ack), WR_OK); /* 9 */

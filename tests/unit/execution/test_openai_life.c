@@ -334,6 +334,31 @@ static void test_a_queue_goes_on_behind_an_interrupt_and_a_failure(void)
 	close_all();
 }
 
+/* A conversation is what is visible of it. */
+static void test_what_queues_waits_until_the_answer_before_it_is_visible(void)
+{
+	uses_store = queues = true;
+	open_all();
+	script(SSE_HEAD DELTA("one") DONE_LINE);
+	server.answers[0].cut = strlen(SSE_HEAD);
+	script_also(SSE_HEAD DELTA("two") DONE_LINE);
+	input("first");
+	input("second");
+	await_asked(1);
+	wr_runtime_settle(runtime);
+	hide();
+	await("phase idle: turn done\n");
+	for (unsigned i = 0; i < 20; i++)
+		turn();
+	CHECK_U64(server.asked, 1);
+	show();
+	await_asked(2);
+	check_messages("[" USER("first") "," ASSISTANT("one") "," USER("second") "]}");
+	await("\ntext two\n");
+	await_rest();
+	close_all();
+}
+
 static void test_an_input_is_sent_also_without_any_history(void)
 {
 	open_all();
@@ -829,6 +854,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_what_is_left_out_is_said_to_the_model_and_once_to_people),
 	WR_TEST(test_inputs_that_queue_are_said_one_after_the_other),
 	WR_TEST(test_a_queue_goes_on_behind_an_interrupt_and_a_failure),
+	WR_TEST(test_what_queues_waits_until_the_answer_before_it_is_visible),
 	WR_TEST(test_an_input_is_sent_also_without_any_history),
 	WR_TEST(test_what_memory_does_not_have_is_left_out_or_read_from_the_store),
 	WR_TEST(test_a_stored_item_that_cannot_be_read_ends_the_history),
