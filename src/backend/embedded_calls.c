@@ -377,10 +377,8 @@ static void command(struct wr_embedded_calls *self, struct wr_source_call *call,
 		result->event_id = ack.event_id;
 		result->dropped = ack.dropped;
 		result->has_dropped =
-			ack.dropped.data != NULL ||
-			(ack.status != WR_WORKER_RUNNING &&
-			 wr_runtime_find_at_head(runtime, call->worker_id)->busy.kind ==
-				 WR_BUSY_QUEUE);
+			ack.status != WR_WORKER_RUNNING &&
+			wr_worker_names_dropped(wr_runtime_find_at_head(runtime, call->worker_id));
 		result->transcript_sequence = ack.transcript_sequence;
 	} else if (result->outcome == WR_SOURCE_ACCEPTED) {
 		wr_embedded_refuse(result, status, why);

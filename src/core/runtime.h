@@ -291,6 +291,11 @@ void wr_runtime_trim(struct wr_runtime *self);
 void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
 		       char out[WR_CURSOR_BYTES]);
 
+/* The same for one event: the token that it has had since it was made, also when that was before an
+ * unclean end. */
+void wr_runtime_event_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
+			     char out[WR_CURSOR_BYTES]);
+
 /* Judges a token for a scope (Worker number, 0: the whole Runtime). WR_OK: *sequence is the last
  * event that its holder has. WR_MALFORMED, WR_SCOPE_MISMATCH, WR_UNKNOWN, WR_AHEAD, WR_LOST_TAIL;
  * WR_EXPIRED: *sequence is the oldest usable one. */

@@ -180,6 +180,19 @@ void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t 
 		wr_format_cursor(self, out, self->generation, worker, sequence);
 }
 
+void wr_runtime_event_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
+			     char out[WR_CURSOR_BYTES])
+{
+	uint32_t generation = self->generation;
+
+	if (WR_UNLIKELY(generation > 1) && sequence != self->last_cursor_sequence)
+		generation = wr_generation_of(self, sequence);
+	if (generation == self->generation)
+		wr_runtime_cursor(self, worker, sequence, out);
+	else
+		wr_format_cursor(self, out, generation, worker, sequence);
+}
+
 /* Whether events of the scope above `sequence` are still all here. */
 static enum wr_status judge_expiry(const struct wr_runtime *self, uint32_t worker,
 				   uint64_t *sequence)

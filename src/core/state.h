@@ -107,6 +107,9 @@ void wr_format_cursor(const struct wr_runtime *self, char out[WR_CURSOR_BYTES], 
 
 /* ---- stored.c ---- */
 
+/* In which a record was made that is recovered or new. */
+uint32_t wr_generation_of(const struct wr_runtime *self, uint64_t sequence);
+
 /* wr_runtime_stored_frame of the whole Runtime, but as the encoding made it: a Worker's frame has
  * the Worker's cursor, like those in memory. */
 enum wr_status wr_stored_event(struct wr_runtime *self, uint64_t after,

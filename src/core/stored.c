@@ -91,7 +91,7 @@ uint64_t wr_runtime_first_item(const struct wr_runtime *self, const struct wr_wo
 
 /* The generation in which a record was made: a frame that is made again has the tokens that it had
  * then. The ends of generations grow, those of unknown ones are 0. */
-static uint32_t generation_of(const struct wr_runtime *self, uint64_t sequence)
+uint32_t wr_generation_of(const struct wr_runtime *self, uint64_t sequence)
 {
 	const struct wr_store *port = &self->ports.store;
 	uint32_t low = 1, high = self->generation;
@@ -112,7 +112,7 @@ static enum wr_status make_again(struct wr_runtime *self, const struct wr_event 
 {
 	const struct wr_encoding *encoding = self->ports.encoding;
 	struct wr_buf *out = &self->worker_frame;
-	uint32_t generation = generation_of(self, event->sequence);
+	uint32_t generation = wr_generation_of(self, event->sequence);
 	struct wr_view id = event->worker == 0 ? WR_VIEW_NULL
 					       : wr_catalog_at(&self->catalog, event->worker)->id;
 	char cursor[WR_CURSOR_BYTES];

@@ -121,4 +121,11 @@ static inline const struct wr_execution_result *wr_worker_last_result(const stru
 	return self->has_shown_result ? &self->shown_result : NULL;
 }
 
+/* Whether the answer to its end names what that took back even if it is nothing. That is by what
+ * the log says: so a repeat is told alike by a process whose profiles are others. */
+static inline bool wr_worker_names_dropped(const struct wr_worker *self)
+{
+	return self->dropped.data != NULL || self->request.busy.kind == WR_BUSY_QUEUE;
+}
+
 #endif

@@ -300,7 +300,10 @@ static void append_back(struct wr_buf *out, const struct wr_runtime *runtime,
 	to = WR_PUT(to, ",\"turn\":");
 	to = wr_put_number(to, face->turn_count);
 	to = WR_PUT(to, ",\"cursor\":\"");
-	wr_runtime_cursor(runtime, worker->number, last_sequence, to);
+	if (face == &worker->shown)
+		wr_runtime_cursor(runtime, worker->number, last_sequence, to);
+	else
+		wr_runtime_event_cursor(runtime, worker->number, last_sequence, to);
 	to = WR_PUT(to + WR_CURSOR_BYTES, "\"}");
 	/* Some of what was stored of it is damaged. */
 	if (WR_UNLIKELY(worker->is_quarantined))
@@ -380,14 +383,13 @@ static void write_ack(struct wr_buf *out, const struct wr_runtime *runtime,
 	to = WR_PUT(to, ",\"event_id\":");
 	to = wr_put_number(to, ack->event_id);
 	to = WR_PUT(to, ",\"cursor\":\"");
-	wr_runtime_cursor(runtime, worker->number, ack->event_id, to);
+	wr_runtime_event_cursor(runtime, worker->number, ack->event_id, to);
 	to = WR_PUT(to + WR_CURSOR_BYTES, "\",\"log_id\":\"");
 	to = wr_put(to, summary.log_id);
 	to = WR_PUT(to, "\"}}");
 	wr_assert(to <= start + BYTES_MAX + summary.log_id.bytes);
 	wr_buf_commit(out, (size_t)(to - start));
-	if (WR_UNLIKELY(ack->dropped.data != NULL ||
-			(worker->busy.kind == WR_BUSY_QUEUE && ack->status != WR_WORKER_RUNNING)))
+	if (WR_UNLIKELY(ack->status != WR_WORKER_RUNNING && wr_worker_names_dropped(worker)))
 		put_dropped(out, ack->dropped);
 }
 

@@ -148,6 +148,7 @@ static void test_a_cancel_names_what_never_ran(void)
 {
 	for (unsigned has_store = 0; has_store < 2; has_store++) {
 		uint64_t first, second, ended;
+		char body[1024];
 		make_folder();
 		run(has_store != 0);
 		begin(QUEUE(""));
@@ -156,6 +157,7 @@ static void test_a_cancel_names_what_never_ran(void)
 		cancel("k-1");
 		ended = wr_json_find_u64(answer.body, "ack.event_id");
 		check_ids("ack.dropped_inputs", first, second);
+		snprintf(body, sizeof body, "%.*s", (int)answer.body.bytes, answer.body.data);
 		await_ids("\"event\":\"shutdown\",", first, second);
 		wr_test_ws_close(&stream);
 		for (unsigned again = 0; again < 4; again++) {
@@ -165,7 +167,8 @@ static void test_a_cancel_names_what_never_ran(void)
 			}
 			cancel(again % 2 == 0 ? "k-1" : NULL);
 			CHECK_U64(wr_json_find_u64(answer.body, "ack.event_id"), ended);
-			check_ids("ack.dropped_inputs", first, second);
+			CHECK_STRING(answer.body,
+				     body); /* also its cursor, of a later generation */
 		}
 		watch();
 		if (has_store != 0)

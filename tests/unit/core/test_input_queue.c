@@ -168,9 +168,13 @@ static void test_the_policy_is_that_of_the_request_else_of_the_profile(void)
 					      cases[i].request.inputs_max);
 			CHECK(worker->busy.kind == cases[i].expected.kind);
 			CHECK_U64(worker->busy.inputs_max, cases[i].expected.inputs_max);
+			CHECK(wr_worker_names_dropped(worker) ==
+			      (cases[i].request.kind == WR_BUSY_QUEUE));
 			turns.policy = (struct wr_busy_policy){WR_BUSY_QUEUE, 2};
 			turns_restart(&turns, way != 0);
 			worker = wr_runtime_worker(turns.fixture.runtime, 1);
+			CHECK(wr_worker_names_dropped(worker) ==
+			      (cases[i].request.kind == WR_BUSY_QUEUE));
 			CHECK(worker->request.busy.kind == cases[i].request.kind);
 			if (cases[i].request.kind != WR_BUSY_UNSAID)
 				CHECK(worker->busy.kind == cases[i].expected.kind &&
