@@ -143,6 +143,10 @@
 #define WR_QUEUE_INPUTS 16u
 #define WR_QUEUE_INPUTS_MAX 256u
 #define WR_QUEUE_BYTES_MAX (2u * WR_EVENT_BYTES_MAX)
+/* What queued inputs of all Workers may cost together: content, and what an entry takes beside it.
+ * Beyond: likewise. */
+#define WR_QUEUES_BYTES_MAX 33554432u
+#define WR_QUEUE_ENTRY_BYTES 64u
 /* Inputs of a Worker of which the log does not know that their turn began. Beyond: 409. */
 #define WR_QUEUE_TRACKED_MAX (2u * WR_QUEUE_INPUTS_MAX)
 /* Unfinished output blocks of a turn that a snapshot can show; beyond: the oldest bytes go. */
@@ -264,6 +268,7 @@ _Static_assert(WR_EVENT_BYTES_MAX < WR_HTTP_BODY_BYTES_MAX, "an input fits a bod
 _Static_assert(WR_CHILD_INPUT_BYTES_MAX > WR_EVENT_BYTES_MAX, "an input fits a child's queue");
 _Static_assert(WR_CONN_OUTPUT_BYTES_RESUME < WR_CONN_OUTPUT_BYTES_MAX, "hysteresis");
 _Static_assert(WR_QUEUE_INPUTS <= WR_QUEUE_INPUTS_MAX, "the usual queue is possible");
+_Static_assert(WR_QUEUES_BYTES_MAX > 2 * WR_QUEUE_BYTES_MAX, "one Worker does not take all");
 _Static_assert(WR_LOG_CHUNK_BYTES_MIN < WR_LOG_CHUNK_BYTES_MAX, "chunk sizes");
 _Static_assert(WR_ID_BYTES_MAX < WR_LOG_CHUNK_BYTES_MIN, "ids are small");
 _Static_assert(WR_CONFIG_BUNDLE_BYTES_MAX < WR_EVENT_BYTES_MAX, "a bundle fits a record");

@@ -249,7 +249,7 @@ enum wr_status wr_runtime_input(struct wr_runtime *self, struct wr_view worker_i
 	/* What an earlier process has left comes first. */
 	status = worker->queue.left_count == 0 ? WR_OK : wr_open_interrupt(self, worker);
 	if (status == WR_OK)
-		status = wr_delivery_admit(worker, input, &is_admitted);
+		status = wr_delivery_admit(self, worker, input, &is_admitted);
 	if (status != WR_OK)
 		return refuse(error, status, NULL);
 	event.kind = WR_EVENT_INPUT_ACCEPTED;

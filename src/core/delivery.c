@@ -35,12 +35,19 @@ void wr_execution_end(struct wr_worker *worker)
 
 /* ---- admission ---- */
 
-static bool may_queue(const struct wr_worker *worker, const struct wr_input *input)
+static uint64_t cost_of(uint64_t count, uint64_t bytes)
+{
+	return bytes + count * WR_QUEUE_ENTRY_BYTES;
+}
+
+static bool may_queue(const struct wr_runtime *self, const struct wr_worker *worker,
+		      const struct wr_input *input)
 {
 	const struct wr_undelivered *queued = &worker->queue.queued;
 
 	return wr_delivery_is_queueing(worker) && queued->count < worker->busy.inputs_max &&
-	       input->content.bytes <= WR_QUEUE_BYTES_MAX - queued->bytes;
+	       input->content.bytes <= WR_QUEUE_BYTES_MAX - queued->bytes &&
+	       cost_of(1, input->content.bytes) <= WR_QUEUES_BYTES_MAX - self->queued_bytes;
 }
 
 /* Nobody overtakes those that wait. */
@@ -54,8 +61,8 @@ static enum wr_status ask(const struct wr_worker *worker, const struct wr_input 
 	return execution->ops->admit(execution->context, worker->number, input, waiting);
 }
 
-enum wr_status wr_delivery_admit(struct wr_worker *worker, const struct wr_input *input,
-				 bool *is_admitted)
+enum wr_status wr_delivery_admit(const struct wr_runtime *self, struct wr_worker *worker,
+				 const struct wr_input *input, bool *is_admitted)
 {
 	enum wr_status status;
 
@@ -65,7 +72,7 @@ enum wr_status wr_delivery_admit(struct wr_worker *worker, const struct wr_input
 	status = worker->queue.queued.count != 0 ? WR_BUSY
 						 : ask(worker, input, &worker->queue.undelivered);
 	*is_admitted = status == WR_OK;
-	if (status == WR_BUSY && may_queue(worker, input))
+	if (status == WR_BUSY && may_queue(self, worker, input))
 		return WR_OK;
 	if (status != WR_OK)
 		wr_execution_note(worker, WR_EXECUTION_INPUT,
@@ -78,9 +85,13 @@ enum wr_status wr_delivery_admit(struct wr_worker *worker, const struct wr_input
 
 void wr_delivery_note_change(struct wr_runtime *self, struct wr_worker *worker)
 {
+	const struct wr_undelivered *queued = &worker->queue.queued;
 	bool is_listed = !wr_list_is_empty(&worker->queued_node);
 
-	if (worker->queue.queued.count == 0)
+	self->queued_bytes -= worker->queued_cost;
+	worker->queued_cost = cost_of(queued->count, queued->bytes);
+	self->queued_bytes += worker->queued_cost;
+	if (queued->count == 0)
 		wr_list_remove(&worker->queued_node);
 	else if (!is_listed)
 		wr_list_push(&self->queued, &worker->queued_node);

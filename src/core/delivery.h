@@ -25,8 +25,8 @@ static inline bool wr_delivery_is_queueing(const struct wr_worker *worker)
 
 /* Whether what runs the Worker, if anything does, would take this input (*is_admitted), or it may
  * queue. WR_OK, WR_BUSY, or what the execution says. */
-enum wr_status wr_delivery_admit(struct wr_worker *worker, const struct wr_input *input,
-				 bool *is_admitted);
+enum wr_status wr_delivery_admit(const struct wr_runtime *self, struct wr_worker *worker,
+				 const struct wr_input *input, bool *is_admitted);
 /* It was recorded. Without a store it may be given now. */
 void wr_delivery_accepted(struct wr_runtime *self, struct wr_worker *worker,
 			  const struct wr_input *input, uint64_t sequence, bool is_admitted);

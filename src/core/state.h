@@ -52,6 +52,7 @@ struct wr_runtime {
 	struct wr_buf text;			   /* transcript text that is composed */
 	struct wr_buf dropped;			   /* inputs that an event takes back */
 	struct wr_list queued, queued_marker;	   /* Workers with queued inputs */
+	uint64_t queued_bytes;			   /* what these cost */
 };
 
 static inline bool wr_has_store(const struct wr_runtime *self)

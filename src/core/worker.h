@@ -104,6 +104,7 @@ struct wr_worker {
 	/* Accepted inputs without an end. */
 	struct wr_input_queue queue;
 	struct wr_list queued_node; /* of the Runtime's Workers that have something queued */
+	uint64_t queued_cost;	    /* private: its part of the Runtime's queued_bytes */
 	/* What its stop or cancel took back: sequences, packed. Absent: nothing. Owned. */
 	struct wr_view dropped;
 	/* The newest result depends on the record `last_result_after`; `shown_result` is the one

@@ -122,6 +122,52 @@ static void test_a_queue_has_a_bound_of_inputs_and_of_bytes(void)
 	turns_close(&turns);
 }
 
+/* Until all of them have no more room, and how many inputs of a MiB that takes. */
+static unsigned fill_queues(struct turns *turns, const struct wr_worker *const *workers,
+			    unsigned count)
+{
+	static char large[WR_EVENT_BYTES_MAX];
+	const struct wr_input input = {WR_INPUT_SYSTEM, {large, sizeof large}};
+	unsigned taken = 0;
+
+	memset(large, 'x', sizeof large);
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned k = 0; k < WR_QUEUE_BYTES_MAX / WR_EVENT_BYTES_MAX; k++) {
+			struct wr_error error;
+			struct wr_ack ack;
+			enum wr_status status = wr_runtime_input(
+				turns->fixture.runtime, workers[i]->id, &input, NULL, &ack, &error);
+			CHECK(status == WR_OK || status == WR_BUSY);
+			taken += status == WR_OK;
+		}
+	return taken;
+}
+
+/* What a turn or an end takes off one of them is room for all. */
+static void test_all_queues_have_a_bound_of_bytes_together(void)
+{
+	enum { WORKERS = WR_QUEUES_BYTES_MAX / WR_QUEUE_BYTES_MAX + 2 };
+	const unsigned most = WR_QUEUES_BYTES_MAX / (WR_EVENT_BYTES_MAX + WR_QUEUE_ENTRY_BYTES);
+	const struct wr_worker *workers[WORKERS];
+	struct turns turns;
+	struct wr_ack ack;
+
+	turns_open(&turns, false);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		workers[i] = turns_create(&turns, WR_BUSY_QUEUE, 16);
+		turns_say(&turns, workers[i], "x");
+	}
+	CHECK_U64(fill_queues(&turns, workers, WORKERS), most);
+	turns_end(&turns, workers[0], WR_PHASE_IDLE);
+	CHECK_U64(fill_queues(&turns, workers, WORKERS), 1);
+	CHECK_STATUS(end_worker(&turns, workers[1], true, NULL, &ack), WR_OK);
+	CHECK_U64(fill_queues(&turns, workers + 2, WORKERS - 2), 2);
+	for (unsigned i = 0; i < WORKERS; i++)
+		CHECK_STATUS(end_worker(&turns, workers[i], true, NULL, &ack), WR_OK);
+	CHECK_U64(turns.fixture.runtime->queued_bytes, 0);
+	turns_close(&turns);
+}
+
 static void test_a_bound_that_cannot_be_is_refused(void)
 {
 	static const struct wr_busy_policy cases[] = {
@@ -821,6 +867,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_inputs_queue_behind_a_turn_and_are_given_in_order),
 	WR_TEST(test_who_rejects_is_as_ever),
 	WR_TEST_LIMIT(test_a_queue_has_a_bound_of_inputs_and_of_bytes, 60),
+	WR_TEST(test_all_queues_have_a_bound_of_bytes_together),
 	WR_TEST(test_a_bound_that_cannot_be_is_refused),
 	WR_TEST(test_the_policy_is_that_of_the_request_else_of_the_profile),
 	WR_TEST(test_creating_again_with_another_policy_is_another_request),
