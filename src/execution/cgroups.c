@@ -203,8 +203,7 @@ static void kill_all(int folder, const char *name)
 
 struct visit {
 	struct wr_cgroups *set;
-	bool kills_ours;
-	uint32_t killed, removed;
+	uint32_t killed;
 };
 
 static bool is_owner_gone(const uint64_t fields[FIELD_COUNT])
@@ -234,16 +233,15 @@ static bool visit_others(void *context, const char *name)
 	return true;
 }
 
-/* One in which somebody lives cannot be removed: so it need not be known which are to go. */
+/* One in which somebody lives yet cannot be removed: then the next start does. */
 static bool visit_ours(void *context, const char *name)
 {
 	struct visit *visit = context;
 
 	if (!is_ours(visit->set, name))
 		return true;
-	if (visit->kills_ours)
-		kill_all(visit->set->fd, name);
-	visit->removed += unlinkat(visit->set->fd, name, AT_REMOVEDIR) == 0;
+	kill_all(visit->set->fd, name);
+	(void)unlinkat(visit->set->fd, name, AT_REMOVEDIR);
 	return true;
 }
 
@@ -281,7 +279,7 @@ bool wr_cgroups_open(struct wr_cgroups *self, const char *path)
 
 void wr_cgroups_close(struct wr_cgroups *self)
 {
-	struct visit visit = {.set = self, .kills_ours = true};
+	struct visit visit = {.set = self};
 	const struct wr_folder folder = {.fd = self->fd};
 
 	if (self->fd < 0)
@@ -322,6 +320,20 @@ uint64_t wr_cgroups_add(struct wr_cgroups *self, pid_t pid)
 	return cgroup;
 }
 
+/* Or it is gone already: somebody else may have taken the whole place away. */
+static bool is_removed(const struct wr_cgroups *self, const char *name)
+{
+	return unlinkat(self->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+static void note_leaving(struct wr_cgroups *self, uint64_t cgroup)
+{
+	if (self->leaving_count == WR_CGROUP_LEAVING_MAX)
+		memmove(self->leaving, self->leaving + 1,
+			--self->leaving_count * sizeof self->leaving[0]);
+	self->leaving[self->leaving_count++] = cgroup;
+}
+
 void wr_cgroups_end(struct wr_cgroups *self, uint64_t cgroup)
 {
 	char name[WR_CGROUP_NAME_BYTES];
@@ -329,20 +341,19 @@ void wr_cgroups_end(struct wr_cgroups *self, uint64_t cgroup)
 	if (self->fd < 0 || cgroup == WR_CGROUP_NONE || !make_path(self, name, cgroup, ""))
 		return;
 	kill_all(self->fd, name);
-	if (unlinkat(self->fd, name, AT_REMOVEDIR) != 0)
-		self->leaving_count++;
+	if (!is_removed(self, name))
+		note_leaving(self, cgroup);
 }
 
 void wr_cgroups_sweep(struct wr_cgroups *self)
 {
-	struct visit visit = {.set = self};
-	const struct wr_folder folder = {.fd = self->fd};
+	char name[WR_CGROUP_NAME_BYTES];
+	uint32_t kept = 0;
 
-	if (self->fd < 0 || self->leaving_count == 0)
-		return;
-	(void)wr_folder_each(&folder, visit_ours, &visit);
-	self->leaving_count -=
-		visit.removed < self->leaving_count ? visit.removed : self->leaving_count;
+	for (uint32_t i = 0; i < self->leaving_count; i++)
+		if (make_path(self, name, self->leaving[i], "") && !is_removed(self, name))
+			self->leaving[kept++] = self->leaving[i];
+	self->leaving_count = kept;
 }
 
 #else

@@ -21,12 +21,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { WR_CGROUP_NONE = 0, WR_CGROUP_NAME_BYTES = 128 };
+enum {
+	WR_CGROUP_NONE = 0,
+	WR_CGROUP_NAME_BYTES = 128,
+	WR_CGROUP_LEAVING_MAX = 64 /* beyond: the oldest waits for close */
+};
 
 /* Placed by the caller; fields are private. */
 struct wr_cgroups {
 	int fd; /* the folder of ours; -1: it is not divided */
 	uint32_t leaving_count;
+	uint64_t leaving[WR_CGROUP_LEAVING_MAX]; /* ended, and not yet empty */
 	uint64_t last;
 	bool has_complained;
 	size_t prefix_bytes;

@@ -157,6 +157,56 @@ static void test_a_child_gets_a_group_which_is_killed_and_removed(void)
 	remove_folder();
 }
 
+/* Somebody else took it away, or all of them: there is nothing to wait for. */
+static void test_a_group_that_is_gone_is_not_waited_for(void)
+{
+	uint64_t first, second, third;
+	char path[256];
+
+	make_folder();
+	CHECK(wr_cgroups_open(&cgroups, folder));
+	first = wr_cgroups_add(&cgroups, 1234);
+	second = wr_cgroups_add(&cgroups, 5678);
+	third = wr_cgroups_add(&cgroups, 9012);
+	empty_group(our_name(first));
+	snprintf(path, sizeof path, "%s/%s", folder, our_name(first));
+	CHECK(rmdir(path) == 0);
+	wr_cgroups_end(&cgroups, first);
+	CHECK(!wr_cgroups_want_sweep(&cgroups));
+	/* One that is empty but has not ended is not taken for one that has. */
+	wr_cgroups_end(&cgroups, second);
+	empty_group(our_name(third));
+	wr_cgroups_sweep(&cgroups);
+	CHECK(wr_cgroups_want_sweep(&cgroups) && has_group(our_name(third)));
+	empty_group(our_name(second));
+	snprintf(path, sizeof path, "%s/%s", folder, our_name(second));
+	CHECK(rmdir(path) == 0);
+	wr_cgroups_sweep(&cgroups);
+	CHECK(!wr_cgroups_want_sweep(&cgroups));
+	wr_cgroups_close(&cgroups);
+	remove_folder();
+}
+
+static void test_more_groups_than_are_remembered_go_at_the_end(void)
+{
+	uint64_t groups[WR_CGROUP_LEAVING_MAX + 1];
+
+	make_folder();
+	CHECK(wr_cgroups_open(&cgroups, folder));
+	for (unsigned i = 0; i < WR_COUNT(groups); i++) {
+		groups[i] = wr_cgroups_add(&cgroups, 1000 + (pid_t)i);
+		wr_cgroups_end(&cgroups, groups[i]);
+	}
+	for (unsigned i = 0; i < WR_COUNT(groups); i++)
+		empty_group(our_name(groups[i]));
+	wr_cgroups_sweep(&cgroups);
+	CHECK(!wr_cgroups_want_sweep(&cgroups));
+	for (unsigned i = 0; i < WR_COUNT(groups); i++)
+		CHECK(has_group(our_name(groups[i])) == (i == 0));
+	wr_cgroups_close(&cgroups);
+	remove_folder();
+}
+
 static void test_groups_of_who_is_gone_are_ended_at_the_start(void)
 {
 	struct wr_proc self;
@@ -335,6 +385,8 @@ static void test_there_are_none_here(void)
 const struct wr_test wr_tests[] = {
 #ifdef __linux__
 	WR_TEST(test_a_child_gets_a_group_which_is_killed_and_removed),
+	WR_TEST(test_a_group_that_is_gone_is_not_waited_for),
+	WR_TEST(test_more_groups_than_are_remembered_go_at_the_end),
 	WR_TEST(test_groups_of_who_is_gone_are_ended_at_the_start),
 	WR_TEST(test_names_of_others_are_left_alone),
 	WR_TEST(test_what_cannot_be_made_is_none),
