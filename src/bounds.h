@@ -240,6 +240,8 @@
 /* Silence before the first word (large models load and read for minutes), and after it. */
 #define WR_OPENAI_FIRST_TOKEN_MS_MAX 600000u
 #define WR_OPENAI_SILENCE_MS_MAX 120000u
+/* Beyond that without a word, while other things come: comments that keep a connection open. */
+#define WR_OPENAI_MUTE_MS_MAX 3600000u
 /* Tries beyond the first; the pauses between them; what a Retry-After may ask for. */
 #define WR_OPENAI_RETRY_COUNT_MAX 4u
 #define WR_OPENAI_RETRY_MS_MIN 1000u

@@ -41,6 +41,7 @@ struct wr_openai_profile {
 	uint64_t answer_bytes_max;   /* of all text of one answer: at most WR_EVENT_BYTES_MAX */
 	uint64_t first_token_ms_max; /* of silence before the first delta */
 	uint64_t silence_ms_max;     /* of silence after it */
+	uint64_t mute_ms_max;	     /* of sending without a word, beyond either */
 	uint64_t retry_count_max;
 	uint64_t retry_ms_min, retry_ms_max; /* between tries: doubling from one to the other */
 	uint64_t retry_after_ms_max;	     /* the longest that a Retry-After is followed */

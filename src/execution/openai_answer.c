@@ -17,7 +17,8 @@ void wr_openai_answer_begin(struct wr_openai_turn *self)
 	self->http_status = 0;
 	self->has_retry_after = self->is_compressed = self->is_other_type = false;
 	self->has_done = self->is_call_over = self->is_fed = self->has_chunk = false;
-	self->is_filtered = self->has_usage = false;
+	self->is_filtered = self->has_usage = self->is_mute = false;
+	self->heard_ms = self->worker->set->reactor->now_ms;
 	self->result = WR_RUN_FINISHED;
 	self->tls_fault = NULL;
 	wr_buf_deinit(&self->held);
@@ -109,6 +110,7 @@ static bool has_room(const struct wr_openai_turn *self, size_t bytes)
 static void note_said(struct wr_openai_turn *self, size_t bytes)
 {
 	self->said_bytes += bytes;
+	self->heard_ms = self->worker->set->reactor->now_ms;
 	if (self->has_said)
 		return;
 	self->has_said = true;

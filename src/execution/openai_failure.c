@@ -107,9 +107,10 @@ static void describe_status(struct wr_openai_turn *self)
 
 static void describe_silence(struct wr_openai_turn *self)
 {
-	const struct wr_openai_profile *profile = self->worker->profile;
-	uint64_t ms = self->has_said ? profile->silence_ms_max : profile->first_token_ms_max;
+	uint64_t ms = wr_openai_silence_ms_max(self);
 
+	if (self->is_mute)
+		ms += self->worker->profile->mute_ms_max;
 	add(&self->failure, "the model server said nothing for ");
 	wr_buf_append_u64(&self->failure, ms < 1000 ? ms : ms / 1000);
 	add(&self->failure, ms < 1000 ? " ms" : " s");

@@ -27,6 +27,7 @@ void wr_openai_profile_init(struct wr_openai_profile *self)
 		.answer_bytes_max = WR_EVENT_BYTES_MAX,
 		.first_token_ms_max = WR_OPENAI_FIRST_TOKEN_MS_MAX,
 		.silence_ms_max = WR_OPENAI_SILENCE_MS_MAX,
+		.mute_ms_max = WR_OPENAI_MUTE_MS_MAX,
 		.retry_count_max = WR_OPENAI_RETRY_COUNT_MAX,
 		.retry_ms_min = WR_OPENAI_RETRY_MS_MIN,
 		.retry_ms_max = WR_OPENAI_RETRY_MS_MAX,

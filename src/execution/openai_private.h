@@ -92,6 +92,8 @@ struct wr_openai_turn {
 	uint16_t http_status;
 	bool has_retry_after, is_compressed, is_other_type;
 	uint64_t retry_after_ms;
+	uint64_t heard_ms; /* when it began, or the last word came, or could be recorded */
+	bool is_mute;	   /* ended for having said nothing for too long since */
 	bool has_done;	   /* the stream has said so itself */
 	bool is_call_over; /* with this status: */
 	enum wr_status call_status;
@@ -184,6 +186,14 @@ void wr_openai_turn_end(struct wr_openai_turn *self, enum wr_openai_end end,
 			enum wr_run_result result);
 /* Records what there is, as far as it goes. True: the turn is over, and all of it is recorded. */
 bool wr_openai_turn_go_on(struct wr_openai_turn *self);
+
+/* How long it may be silent now. */
+static inline uint64_t wr_openai_silence_ms_max(const struct wr_openai_turn *self)
+{
+	const struct wr_openai_profile *profile = self->worker->profile;
+
+	return self->has_said ? profile->silence_ms_max : profile->first_token_ms_max;
+}
 
 /* Closes the connection; the call is over with this status, if it was not. */
 void wr_openai_turn_close(struct wr_openai_turn *self, enum wr_status status);

@@ -79,6 +79,7 @@ bool wr_openai_turn_go_on(struct wr_openai_turn *self)
 
 	while (goes_on) {
 		if (!flush_outbox(self)) {
+			self->heard_ms = self->worker->set->reactor->now_ms;
 			keep_unread(self);
 			wr_http_call_pause(&self->call);
 			return false;
@@ -109,11 +110,24 @@ static bool on_head(struct wr_http_call *call, const struct wr_http_head *head)
 	return wr_openai_answer_head(turn_of(call), head);
 }
 
+/* It sends, and says nothing: what stands before a model that is gone may do that for ever. */
+static void end_mute(struct wr_openai_turn *self)
+{
+	uint64_t passed_ms = self->worker->set->reactor->now_ms - self->heard_ms;
+
+	if (self->state != WR_OPENAI_CALLING || self->has_done || self->is_call_over ||
+	    passed_ms < wr_openai_silence_ms_max(self) + self->worker->profile->mute_ms_max)
+		return;
+	self->is_mute = true;
+	wr_openai_turn_close(self, WR_TIMEOUT);
+}
+
 static void on_data(struct wr_http_call *call, struct wr_view data)
 {
 	struct wr_openai_turn *self = turn_of(call);
 
 	wr_openai_answer_data(self, data);
+	end_mute(self);
 	wr_openai_go_on(self->worker);
 }
 

@@ -339,6 +339,37 @@ static void test_what_comes_slowly_is_waited_for(void)
 	close_all();
 }
 
+/* Comments keep a connection open, and are no answer: before the first word, and after it. */
+static void test_who_sends_for_ever_and_says_nothing_has_failed(void)
+{
+	static char text[1 << 20];
+
+	for (unsigned has_word = 0; has_word < 2; has_word++) {
+		size_t bytes = (size_t)snprintf(text, sizeof text, "%s",
+						has_word != 0 ? SSE_HEAD DELTA("a") : SSE_HEAD);
+		for (; bytes + 1 < sizeof text; bytes++)
+			text[bytes] = ": p\n\ndata: \n\n"[bytes % 13];
+		text[bytes] = '\0';
+		open_all();
+		openai_profile.mute_ms_max = 0;
+		openai_profile.first_token_ms_max = 50;
+		openai_profile.silence_ms_max = 60;
+		openai_profile.retry_count_max = 0;
+		script(text);
+		server.answers[0].step = 16;
+		server.answers[0].is_open = true;
+		input("hi");
+		await_rest();
+		check_story(has_word != 0
+				    ? BEGUN "delta a\ntext a\n" FAILED(
+					      "the model server said nothing for 60 ms")
+				    : BEGUN FAILED("the model server said nothing for 50 ms"));
+		turns(3);
+		CHECK_U64(server.ended, 1);
+		close_all();
+	}
+}
+
 /* ---- nobody there ---- */
 
 static void test_a_server_that_is_not_there_is_told_with_the_reason(void)
@@ -392,6 +423,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_pauses_grow_to_their_bound),
 	WR_TEST(test_silence_before_the_first_word_is_tried_again),
 	WR_TEST(test_silence_after_it_ends_the_turn),
+	WR_TEST(test_who_sends_for_ever_and_says_nothing_has_failed),
 	WR_TEST(test_what_comes_slowly_is_waited_for),
 	WR_TEST(test_a_server_that_is_not_there_is_told_with_the_reason),
 	WR_TEST(test_a_server_that_comes_back_is_found),
