@@ -52,9 +52,11 @@ static bool read_all(int fd, struct wr_buf *out, size_t bytes)
 			return false;
 		at += n > 0 ? (size_t)n : 0;
 	}
-	if (to == NULL || at != bytes)
+	if (to == NULL)
 		return false;
-	errno = 0;
+	errno = 0; /* of a read that was interrupted */
+	if (at != bytes)
+		return false;
 	wr_buf_commit(out, bytes);
 	return true;
 }
