@@ -174,6 +174,12 @@ static void note_connection(struct wr_http_head_parser *parser, struct wr_view v
 		note_option(parser, option);
 }
 
+/* Where readable bytes begin: with the request line, unless it was seen in an earlier call. */
+static const char *readable_from(const struct wr_http_head *head, struct wr_view value)
+{
+	return head->method_text.data != NULL ? head->method_text.data : value.data;
+}
+
 enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 				       struct wr_http_head *head, enum wr_http_known known,
 				       const struct wr_http_field *field, bool is_repeated,
@@ -185,7 +191,7 @@ enum wr_http_fault wr_http_field_judge(struct wr_http_head_parser *parser,
 	case WR_HTTP_KNOWN_HOST:
 		head->host = value;
 		return is_repeated || (role == WR_HTTP_ROLE_REQUEST &&
-				       !wr_http_is_host_in(head->method_text.data, value))
+				       !wr_http_is_host_in(readable_from(head, value), value))
 			       ? WR_HTTP_FAULT_HOST
 			       : WR_HTTP_FAULT_NONE;
 	case WR_HTTP_KNOWN_EXPECT:
