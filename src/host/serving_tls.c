@@ -38,7 +38,11 @@ static bool make_config(struct wr_tls_server_config *config,
 	config->client_ca_file = serving->tls_client_ca;
 	config->client_pins = pins;
 	config->client_pin_count = keys->count;
-	config->connection_count_max = (uint32_t)serving->tls_connections_max;
+	/* Those that only have records left to send hold descriptors, too. */
+	config->connection_count_max =
+		(uint32_t)(serving->tls_connections_max < serving->connections_max
+				   ? serving->tls_connections_max
+				   : serving->connections_max);
 	config->handshake_ms_max = (uint32_t)serving->tls_handshake_ms;
 	for (uint32_t i = 0; i < keys->count; i++)
 		if (!wr_tls_pin_parse(&pins[i], wr_view_of_string(keys->items[i])))
