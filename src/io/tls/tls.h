@@ -115,8 +115,9 @@ void wr_tls_client_free(struct wr_tls_client *self);
 const struct wr_tls_counts *wr_tls_client_counts(const struct wr_tls_client *self);
 
 /* Makes an unwatched stream, connected or still connecting, the client's end. `name` is what the
- * certificate must be for, and is sent as SNI unless it is an IP address (NULL only with a pin).
- * WR_OK, WR_NO_MEMORY, WR_IO, WR_INVALID (the name is too long): the stream is as it was. */
+ * certificate must be for, without a dot at its end, and is sent as SNI (NULL only with a pin). For
+ * an IP address no certificate is, so that one needs a pin. WR_OK, WR_NO_MEMORY, WR_IO, WR_INVALID
+ * (there is no name in it, or it is too long): the stream is as it was. */
 enum wr_status wr_tls_connect(struct wr_tls_client *self, struct wr_stream *stream,
 			      const char *name);
 

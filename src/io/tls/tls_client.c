@@ -2,7 +2,6 @@
 #include "check.h"
 #include "io/tls/tls_private.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 struct wr_tls_client {
@@ -92,12 +91,19 @@ const struct wr_tls_counts *wr_tls_client_counts(const struct wr_tls_client *sel
 
 /* ---- a connection ---- */
 
-/* RFC 6066 3: an address is no server name. */
-static bool is_address(const char *name)
+/* The name without the dot of the root, which neither what is sent (RFC 6066 3) nor certificates
+ * have. False: none, which would be no check at all; or too long. */
+static bool take_name(char out[WR_TLS_NAME_BYTES_MAX + 1], const char *name)
 {
-	struct in6_addr address;
+	size_t bytes = strlen(name);
 
-	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
+	if (bytes != 0 && name[bytes - 1] == '.')
+		bytes--;
+	if (bytes == 0 || bytes > WR_TLS_NAME_BYTES_MAX)
+		return false;
+	memcpy(out, name, bytes);
+	out[bytes] = '\0';
+	return true;
 }
 
 static void set_identity(br_ssl_client_context *context, const struct wr_tls_identity *identity)
@@ -114,7 +120,8 @@ static void set_identity(br_ssl_client_context *context, const struct wr_tls_ide
 static enum wr_status prepare(struct wr_tls_client *self, struct session *session, const char *name)
 {
 	br_ssl_engine_context *engine = &session->context.eng;
-	const char *sent_name = name != NULL && !is_address(name) ? name : NULL;
+	/* RFC 6066 3: an address is no server name. */
+	const char *sent_name = name != NULL && !wr_tls_is_address(name) ? name : NULL;
 	struct wr_tls_judge *judge = wr_allocator_take(self->hub.allocator, sizeof *judge);
 
 	if (judge == NULL)
@@ -144,16 +151,16 @@ enum wr_status wr_tls_connect(struct wr_tls_client *self, struct wr_stream *stre
 {
 	struct session *session;
 	enum wr_status status;
+	char host[WR_TLS_NAME_BYTES_MAX + 1];
 
 	wr_assert(stream->tls == NULL && (name != NULL || self->has_pin));
-	/* An empty name would be no check at all. */
-	if (name != NULL && (name[0] == '\0' || strlen(name) > WR_TLS_NAME_BYTES_MAX))
+	if (name != NULL && !take_name(host, name))
 		return WR_INVALID;
 	session = wr_allocator_take(self->hub.allocator, sizeof *session);
 	if (session == NULL)
 		return WR_NO_MEMORY;
 	session->tls = (struct wr_tls){.lent = NULL};
-	status = prepare(self, session, name);
+	status = prepare(self, session, name != NULL ? host : NULL);
 	if (status == WR_OK)
 		status = wr_tls_begin(&session->tls, &self->hub, &session->context.eng, session->in,
 				      stream);

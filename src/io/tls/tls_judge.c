@@ -1,15 +1,17 @@
 /*
  * Which certificate of the peer is good enough, as an X.509 engine of BearSSL.
  *
- * By anchors its "minimal" engine does the work, and we add two things that it has not: a name that
- * is checked although it is not sent (an address is no SNI), and a list of keys. By pin nothing of
- * the chain counts but the key of its first certificate. The pin is computed from the very key that
- * the handshake then uses, so no certificate can show one key to us and another one to the engine.
+ * By anchors its "minimal" engine does the work, and we add what it has not: a name that is checked
+ * although it is not sent, no certificate that is for an address, and a list of keys. By pin
+ * nothing of the chain counts but the key of its first certificate. The pin is computed from the
+ * very key that the handshake then uses, so no certificate can show one key to us and another one
+ * to the engine.
  */
 #include "check.h"
 #include "io/clock.h"
 #include "io/tls/tls_private.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum {
@@ -21,6 +23,13 @@ enum {
 
 /* 2024: a clock that is before this has not been set since the board was switched on. */
 static const int64_t clock_s_min = 1704067200;
+
+bool wr_tls_is_address(const char *name)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
+}
 
 static struct wr_tls_judge *of(const br_x509_class **context)
 {
@@ -84,6 +93,11 @@ static unsigned end_chain(const br_x509_class **context)
 	struct wr_tls_judge *self = of(context);
 	unsigned error = self->minimal.vtable->end_chain(&self->minimal.vtable), usages;
 
+	/* The engine would take an address for a name, and so for one of a wildcard, or of the
+	 * subject (RFC 6125 6.4 knows only addresses among the alternative names, which it skips).
+	 */
+	if (error == 0 && self->name[0] != '\0' && wr_tls_is_address(self->name))
+		error = BR_ERR_X509_BAD_SERVER_NAME;
 	if (error == 0 && self->pin_count != 0 &&
 	    !is_listed(self, self->minimal.vtable->get_pkey(&self->minimal.vtable, &usages)))
 		error = BR_ERR_X509_NOT_TRUSTED;

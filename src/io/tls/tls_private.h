@@ -132,7 +132,11 @@ struct wr_tls_judge {
 	char name[WR_TLS_NAME_BYTES_MAX + 1]; /* of the server, or empty */
 };
 
-/* Chains to one of the anchors, and when there are pins one of those keys. */
+/* IPv4 or IPv6, as text. */
+bool wr_tls_is_address(const char *name);
+
+/* Chains to one of the anchors, and when there are pins one of those keys. No certificate is for a
+ * name that is an address. */
 void wr_tls_judge_by_anchors(struct wr_tls_judge *self, const struct wr_tls_anchors *anchors,
 			     const char *name, const struct wr_tls_pin *pins, size_t pin_count);
 /* That key, and nothing else is looked at. */

@@ -56,6 +56,13 @@ static void test_certificates_of_servers(void)
 		{"address", "ca", "127.0.0.1", "X509_BAD_SERVER_NAME (56)"},
 		{"address", "ca", "::1", "X509_BAD_SERVER_NAME (56)"},
 		{"ec", "ca", "127.0.0.1", "X509_BAD_SERVER_NAME (56)"},
+		/* RFC 6125 6.4.3, B.2: no name is an address, and no wildcard. */
+		{"number", "ca", "127.0.0.1", "X509_BAD_SERVER_NAME (56)"},
+		{"number", "ca", "10.0.0.1", "X509_BAD_SERVER_NAME (56)"},
+		{"number_name", "ca", "127.0.0.1", "X509_BAD_SERVER_NAME (56)"},
+		{"number", "ca", "localhost", NULL},
+		{"ec", "ca", "localhost.", NULL},
+		{"ec", "ca", "localhost..", "X509_BAD_SERVER_NAME (56)"},
 		{"expired", "ca", "localhost", "X509_EXPIRED (54)"},
 		{"foreign", "ca", "localhost", "X509_NOT_TRUSTED (62)"},
 		{"ec", "foreign_ca", "localhost", "X509_NOT_TRUSTED (62)"},
@@ -252,6 +259,7 @@ static void test_names_that_are_none_are_refused_before_anything_is_sent(void)
 	open_wire(fds);
 	end_open(&rig.a, fds[0]);
 	CHECK_STATUS(wr_tls_connect(rig.client, &rig.a.stream, ""), WR_INVALID);
+	CHECK_STATUS(wr_tls_connect(rig.client, &rig.a.stream, "."), WR_INVALID);
 	CHECK_STATUS(wr_tls_connect(rig.client, &rig.a.stream, long_name), WR_INVALID);
 	CHECK(!wr_stream_is_tls(&rig.a.stream));
 	long_name[WR_TLS_NAME_BYTES_MAX] = '\0';
