@@ -64,10 +64,12 @@ static void on_sweep(struct wr_timer *timer)
 {
 	struct wr_http_server *self = wr_container_of(timer, struct wr_http_server, sweep);
 
+	/* Now, as the place in the heap that it just left is still there: who is called below may
+	 * set timers, and then there may be no memory for this one. */
+	(void)wr_timer_set(self->reactor, &self->sweep, self->sweep_ms);
 	walk_all(self, wr_http_conn_sweep);
-	/* The place in the heap that it just left is still there, so this cannot fail. */
-	if (has_connections(self))
-		(void)wr_timer_set(self->reactor, &self->sweep, self->sweep_ms);
+	if (!has_connections(self))
+		wr_timer_cancel(self->reactor, &self->sweep);
 }
 
 /* ---- left-over work ---- */

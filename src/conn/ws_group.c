@@ -55,10 +55,12 @@ static void on_sweep(struct wr_timer *timer)
 {
 	struct wr_ws_group *self = wr_container_of(timer, struct wr_ws_group, sweep);
 
+	/* Now, as the place in the heap that it just left is still there: who is called below may
+	 * set timers, and then there may be no memory for this one. */
+	(void)wr_timer_set(self->reactor, &self->sweep, self->sweep_ms);
 	wr_ws_group_each(self, sweep_one, NULL);
-	/* The place in the heap that it just left is still there, so this cannot fail. */
-	if (self->count != 0)
-		(void)wr_timer_set(self->reactor, &self->sweep, self->sweep_ms);
+	if (self->count == 0)
+		wr_timer_cancel(self->reactor, &self->sweep);
 }
 
 static void on_turn(struct wr_turn_hook *hook)

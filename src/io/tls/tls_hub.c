@@ -101,8 +101,9 @@ static void set_timer(struct wr_tls_hub *self)
 		if (!wr_list_is_empty(lists[i]) && first->due_ms < due_ms)
 			due_ms = first->due_ms;
 	}
-	/* The place in the heap that it just left is still there, so this cannot fail. */
-	if (due_ms != UINT64_MAX)
+	if (due_ms == UINT64_MAX)
+		wr_timer_cancel(self->reactor, &self->timer);
+	else /* it is set: cannot fail */
 		(void)wr_timer_set(self->reactor, &self->timer,
 				   due_ms > now_ms ? due_ms - now_ms : 0);
 }
@@ -123,6 +124,9 @@ static void on_due(struct wr_timer *timer)
 {
 	struct wr_tls_hub *self = wr_container_of(timer, struct wr_tls_hub, timer);
 
+	/* Now, as the place in the heap that it just left is still there: who is told below may set
+	 * timers, and then there may be no memory for this one. */
+	(void)wr_timer_set(self->reactor, &self->timer, UINT64_MAX);
 	expire(self, &self->shaking, "the handshake was not done in time",
 	       &self->counts.late_count);
 	expire(self, &self->lingering, NULL, &self->counts.cut_count);

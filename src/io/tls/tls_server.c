@@ -112,6 +112,7 @@ static void release(struct wr_tls_hub *hub, struct wr_tls *session)
 
 static void forget_sessions(struct wr_tls_server *self)
 {
+	memset(self->sessions, 0, sizeof self->sessions); /* secrets */
 	br_ssl_session_cache_lru_init(&self->cache, self->sessions, sizeof self->sessions);
 }
 
@@ -172,6 +173,7 @@ void wr_tls_server_free(struct wr_tls_server *self)
 
 	wr_tls_hub_deinit(&self->hub);
 	release_credentials(self->credentials);
+	forget_sessions(self);
 	wr_allocator_free(allocator, self, sizeof *self);
 }
 

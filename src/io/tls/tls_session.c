@@ -125,6 +125,8 @@ static void destroy(struct wr_tls *self)
 	wr_list_remove(&self->work); /* it may have been about to tell of its end */
 	close_socket(self);
 	hub->counts.connection_count--;
+	/* Keys, and what was said: the next to have this memory is not to find them. */
+	memset((void *)self, 0, hub->block_bytes);
 	wr_allocator_free(hub->allocator, self, hub->block_bytes);
 }
 
@@ -189,9 +191,31 @@ static unsigned wants_met(const struct wr_tls *self)
 			 (self->is_deaf ? (unsigned)WR_WRITABLE : 0u));
 }
 
+static void end_of_input(struct wr_tls *self, int os_error)
+{
+	if (os_error == 0 && self->is_deaf)
+		os_error = self->os_error;
+	if (self->state == WR_TLS_SHAKING)
+		end(self, early_fault, os_error);
+	else
+		end(self, cut_fault, os_error != 0 ? os_error : ECONNRESET);
+}
+
+/* Nobody takes what the engine has to say before it reads on: an answer to close_notify, or what is
+ * in front of that. So nothing would ever be told of the peer any more. */
+static bool is_stuck(const struct wr_tls *self)
+{
+	return self->is_deaf && (self->state == WR_TLS_SHAKING || self->state == WR_TLS_OPEN) &&
+	       !has_plaintext(self) && !takes_records(self);
+}
+
 /* After anything that may have changed it. */
 static void update(struct wr_tls *self)
 {
+	if (is_stuck(self) && self->engine->shutdown_recv)
+		end(self, NULL, 0); /* the peer did say that it ends */
+	else if (is_stuck(self))
+		end_of_input(self, 0);
 	if (self->state != WR_TLS_CLOSED)
 		wr_reactor_want(self->hub->reactor, &self->watch, wants_of_socket(self));
 	if (wants_met(self) != 0)
@@ -253,16 +277,6 @@ static bool send_records(struct wr_tls *self)
 		}
 	}
 	return true;
-}
-
-static void end_of_input(struct wr_tls *self, int os_error)
-{
-	if (os_error == 0 && self->is_deaf)
-		os_error = self->os_error;
-	if (self->state == WR_TLS_SHAKING)
-		end(self, early_fault, os_error);
-	else
-		end(self, cut_fault, os_error != 0 ? os_error : ECONNRESET);
 }
 
 /* Receives what one record still needs, and no more: the rest stays in the kernel, which tells of
