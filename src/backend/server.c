@@ -36,7 +36,9 @@ static void continue_drain(struct wr_backend *self)
 		self->are_streams_told = true;
 		wr_registry_drain(&self->registry);
 	}
-	if (wr_http_server_connection_count(self->http) == 0)
+	/* What answers still have to send is theirs, or only that of TLS. */
+	if (wr_http_server_connection_count(self->http) == 0 &&
+	    wr_serving_tls_connection_count(self->tls) == 0)
 		wr_reactor_stop(&self->reactor);
 }
 

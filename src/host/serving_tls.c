@@ -76,6 +76,11 @@ bool wr_serving_tls_reload(struct wr_tls_server *tls, const struct wr_serving *s
 	       wr_tls_server_reload(tls, &config, message);
 }
 
+uint32_t wr_serving_tls_connection_count(const struct wr_tls_server *tls)
+{
+	return tls != NULL ? wr_tls_server_counts(tls)->connection_count : 0;
+}
+
 void wr_serving_tls_close(struct wr_tls_server *tls)
 {
 	if (tls != NULL)

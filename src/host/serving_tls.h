@@ -28,6 +28,8 @@ bool wr_serving_tls_open(struct wr_tls_server **out, const struct wr_serving *se
 /* Reads them anew. False, with a message: nothing changed. */
 bool wr_serving_tls_reload(struct wr_tls_server *tls, const struct wr_serving *serving,
 			   struct wr_buf *message);
+/* Connections, with those that only have records left to send. None with NULL. */
+uint32_t wr_serving_tls_connection_count(const struct wr_tls_server *tls);
 /* After the last of its streams is closed. Harmless with NULL. */
 void wr_serving_tls_close(struct wr_tls_server *tls);
 #else
@@ -49,6 +51,11 @@ static inline bool wr_serving_tls_reload(struct wr_tls_server *tls,
 	(void)serving;
 	(void)message;
 	return true;
+}
+static inline uint32_t wr_serving_tls_connection_count(const struct wr_tls_server *tls)
+{
+	(void)tls;
+	return 0;
 }
 static inline void wr_serving_tls_close(struct wr_tls_server *tls)
 {

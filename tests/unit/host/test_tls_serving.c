@@ -38,7 +38,38 @@ static void test_no_more_connections_than_there_are_descriptors_for(void)
 	}
 }
 
+/* A program that ends waits for these. */
+static void test_records_that_are_left_count_as_a_connection(void)
+{
+	struct wr_serving serving = {
+		.connections_max = 8, .tls_connections_max = 8, .tls_handshake_ms = 10000};
+	size_t before;
+
+	open_rig();
+	rig_message(&rig.message);
+	serving.tls_cert = fixture("ec.pem");
+	serving.tls_key = key_file("ec.key");
+	CHECK_U64(wr_serving_tls_connection_count(NULL), 0);
+	CHECK(wr_serving_tls_open(&rig.server, &serving, &rig.reactor, wr_test_allocator(),
+				  &rig.message));
+	open_client();
+	open_connection();
+	CHECK_U64(wr_serving_tls_connection_count(rig.server), 1);
+	end_say(&rig.b, pattern(), STORE_BYTES / 2);
+	do {
+		before = rig.b.sent_bytes;
+		end_send(&rig.b);
+	} while (rig.b.sent_bytes != before);
+	end_close(&rig.b, 0);
+	CHECK_U64(wr_serving_tls_connection_count(rig.server), 1);
+	run(EVERYTHING, NULL);
+	check_got(&rig.a, pattern(), before);
+	CHECK_U64(wr_serving_tls_connection_count(rig.server), 0);
+	close_rig();
+}
+
 const struct wr_test wr_tests[] = {
+	WR_TEST(test_records_that_are_left_count_as_a_connection),
 	WR_TEST(test_no_more_connections_than_there_are_descriptors_for),
 	WR_TEST_END,
 };
