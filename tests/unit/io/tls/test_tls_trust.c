@@ -3,6 +3,12 @@
 #include "io/tls/tls_private.h"
 #include "unit/io/tls/tls_rig.h"
 
+#if defined(__linux__) && defined(__LP64__)
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#endif
+
 static bool is_over(void)
 {
 	return is_open() || (rig.a.is_ended && rig.b.is_ended);
@@ -290,6 +296,48 @@ static void test_an_address_is_no_server_name_on_the_wire(void)
 	close_rig();
 }
 
+#if defined(__linux__) && defined(__LP64__)
+/* In place of libc's: what the clock on the wall shows, if not 0. */
+static time_t wall_s;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int result;
+
+	*now = (struct timespec){.tv_sec = 0};
+	result = (int)syscall(SYS_clock_gettime, clock, now);
+	if (clock == CLOCK_REALTIME && wall_s != 0)
+		now->tv_sec = wall_s;
+	return result;
+}
+
+static void test_a_clock_that_was_never_set_is_told_from_a_certificate_that_is_over(void)
+{
+	static const struct {
+		int64_t wall_s;
+		const char *fault;
+	} cases[] = {
+		{1000, "clock_unset"},
+		{1500000000, "clock_unset"},  /* 2017 */
+		{INT32_MAX, NULL},	      /* 2038 */
+		{5000000000, "X509_EXPIRED"}, /* 2128 */
+	};
+
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		memset(&rig, 0, sizeof rig);
+		wr_test_case(cases[i].fault != NULL ? cases[i].fault : "good");
+		open_usual();
+		wall_s = (time_t)cases[i].wall_s;
+		CHECK(shake("localhost") == (cases[i].fault == NULL));
+		if (cases[i].fault != NULL)
+			check_fault(&rig.a, cases[i].fault);
+		wall_s = 0;
+		close_rig();
+		remove_folder();
+	}
+}
+#endif
+
 static void test_every_error_has_a_text(void)
 {
 	CHECK(wr_tls_error_text(0) == NULL);
@@ -308,6 +356,9 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_reload_forgets_sessions),
 	WR_TEST(test_names_that_are_none_are_refused_before_anything_is_sent),
 	WR_TEST(test_an_address_is_no_server_name_on_the_wire),
+#if defined(__linux__) && defined(__LP64__)
+	WR_TEST(test_a_clock_that_was_never_set_is_told_from_a_certificate_that_is_over),
+#endif
 	WR_TEST(test_every_error_has_a_text),
 	WR_TEST_END,
 };
