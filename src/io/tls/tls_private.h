@@ -203,6 +203,7 @@ struct wr_tls {
 	uint8_t depth; /* who stands in it */
 	bool is_deaf;  /* the peer takes no more: input is read to its end */
 	bool is_shut;  /* the socket's output side is */
+	bool is_heard; /* the peer has said something */
 	bool is_left;  /* by its user */
 	bool is_reset; /* to be closed so */
 };

@@ -8,8 +8,10 @@
 enum {
 	SESSION_COUNT_MAX = 256,
 	SESSION_BYTES = 100, /* of BearSSL's cache */
-	/* A handshake that old goes when a new one has no place. */
-	GIVING_WAY_MS = 1000
+	/* A handshake that old goes when a new one has no place; and so does one whose peer has
+	 * said nothing for a tenth of that, which costs it nothing. */
+	GIVING_WAY_MS = 1000,
+	SILENT_MS = 100
 };
 
 /* All that one set of files gives. */
@@ -195,17 +197,26 @@ struct wr_view wr_tls_refusal(void)
 	return WR_VIEW("\x15\x03\x03\x00\x02\x02\x50");
 }
 
-/* The oldest handshake gives way when it has had some time. */
+static bool gives_way(const struct wr_tls_hub *hub, const struct wr_tls *tls)
+{
+	/* Who waits for its turn may have said a lot. */
+	bool is_silent = !tls->is_heard && wr_list_is_empty(&tls->work);
+
+	return tls->due_ms + (is_silent ? SILENT_MS : GIVING_WAY_MS) <=
+	       hub->reactor->now_ms + hub->handshake_ms_max;
+}
+
+/* The oldest handshake that does gives way. */
 static bool make_room(struct wr_tls_server *self)
 {
-	struct wr_tls_hub *hub = &self->hub;
-	struct wr_tls *first = wr_list_entry(hub->shaking.next, struct wr_tls, place);
-
-	if (wr_list_is_empty(&hub->shaking) ||
-	    first->due_ms + GIVING_WAY_MS > hub->reactor->now_ms + hub->handshake_ms_max)
-		return false;
-	wr_tls_expire(first, "the handshake was slow and had to give way to another one");
-	return true;
+	wr_list_each (node, after, &self->hub.shaking) {
+		struct wr_tls *tls = wr_list_entry(node, struct wr_tls, place);
+		if (!gives_way(&self->hub, tls))
+			continue;
+		wr_tls_expire(tls, "the handshake was slow and had to give way to another one");
+		return true;
+	}
+	return false;
 }
 
 static bool is_admitted(struct wr_tls_server *self)

@@ -298,6 +298,7 @@ static void receive_record(struct wr_tls *self)
 			end_of_input(self, n < 0 ? errno : 0);
 			return;
 		}
+		self->is_heard = true;
 		br_ssl_engine_recvrec_ack(self->engine, (size_t)n);
 		look(self);
 		if ((size_t)n < room)

@@ -465,6 +465,44 @@ static void test_handshakes_at_once_are_bounded_and_the_slow_give_way(void)
 	close_rig();
 }
 
+/* To connect costs nothing, so that it must not keep out those who speak. */
+static void test_who_says_nothing_gives_way_soon(void)
+{
+	enum { COUNT = 2 };
+	struct wr_stream streams[COUNT + 1];
+	int fds[COUNT + 1][2];
+
+	open_rig();
+	rig.server_config.handshake_count_max = COUNT;
+	open_server("ec");
+	for (unsigned i = 0; i <= COUNT; i++) {
+		open_pair(fds[i]);
+		wr_stream_open(&streams[i], fds[i][0]);
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		CHECK_STATUS(wr_tls_accept(rig.server, &streams[i]), WR_OK);
+	CHECK(send(fds[0][1], "\x16", 1, 0) == 1);
+	turns(2);
+	for (unsigned i = 0; i < COUNT; i++)
+		streams[i].tls->due_ms -= 99;
+	rig.reactor.now_ms = streams[0].tls->due_ms + 99 - rig.server_config.handshake_ms_max;
+	CHECK_STATUS(wr_tls_accept(rig.server, &streams[COUNT]), WR_OVERLOAD);
+	/* The second has said nothing. Of what it says now nothing was read yet. */
+	for (unsigned i = 0; i < COUNT; i++)
+		streams[i].tls->due_ms -= 1;
+	wr_tls_hub_shake(streams[1].tls->hub, streams[1].tls);
+	CHECK_STATUS(wr_tls_accept(rig.server, &streams[COUNT]), WR_OVERLOAD);
+	wr_list_remove(&streams[1].tls->work);
+	CHECK_STATUS(wr_tls_accept(rig.server, &streams[COUNT]), WR_OK);
+	CHECK(wr_stream_fault(&streams[0]) == NULL);
+	CHECK(strstr(wr_stream_fault(&streams[1]), "give way") != NULL);
+	for (unsigned i = 0; i <= COUNT; i++) {
+		wr_stream_close(&streams[i], 0);
+		close(fds[i][1]);
+	}
+	close_rig();
+}
+
 static void test_connections_are_bounded(void)
 {
 	struct wr_stream other;
@@ -835,6 +873,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_a_handshake_that_was_changed_opens_on_no_more_than_one_side, 60),
 	WR_TEST(test_a_handshake_has_its_time),
 	WR_TEST(test_handshakes_at_once_are_bounded_and_the_slow_give_way),
+	WR_TEST(test_who_says_nothing_gives_way_soon),
 	WR_TEST(test_connections_are_bounded),
 	WR_TEST(test_something_else_than_tls_is_refused),
 	WR_TEST(test_a_renegotiation_is_declined),
