@@ -259,7 +259,6 @@ bool wr_tls_identity_read(struct wr_tls_identity *self, struct wr_allocator *all
 	const char *wrong, *file = certificate_file;
 
 	*self = (struct wr_tls_identity){.chain_count = 0};
-	br_x509_decoder_init(&decoder, NULL, NULL);
 	wr_buf_init(&self->bytes, allocator, certificate_text.bytes + 1);
 	br_x509_decoder_init(&decoder, NULL, NULL);
 	wrong = read_chain(self, allocator, certificate_text);
