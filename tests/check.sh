@@ -62,14 +62,15 @@ names() { # every symbol with external linkage starts wr_ (main aside)
 	nm -g --defined-only "$out"/gcc/lib/*.a | awk 'NF==3 && $3 !~ /^(wr_|main$)/ {print; bad=1} END {exit bad}'
 }
 analyzer() {
-	for file in $(find src/core src/codec src/bytes src/containers -name '*.c'); do
-		# shellcheck disable=SC2086
-		gcc $cflags -O1 -fanalyzer -Werror -c -o "$out/analyzer.o" "$file" || return 1
-	done
+	# shellcheck disable=SC2086
+	find src/core src/codec src/bytes src/containers -name '*.c' | xargs -P 2 -n 8 sh -c 'for file; do
+		gcc '"$(echo $cflags)"' -O1 -fanalyzer -Werror -c -o "$0.$$.o" "$file" || exit 1
+	done' "$out/analyzer"
 }
 clang_tidy() {
 	# shellcheck disable=SC2086
-	echo "$@" | tr ' ' '\n' | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$@" -- '"$(echo $cflags)" sh
+	echo "$@" | tr ' ' '\n' | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet --checks="$0" "$@" -- '"$(echo $cflags)" \
+		"${WR_TIDY_CHECKS:-}"
 }
 cpp_check() {
 	# shellcheck disable=SC2086

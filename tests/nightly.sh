@@ -2,7 +2,7 @@
 # What takes too long for every change: the whole suite of every build, what it covers, MSan and valgrind,
 # other machines, the long forms, and ten minutes of fuzzing for every parser. Hours. Parts can be named:
 #
-#	sh tests/nightly.sh [matrix] [coverage] [msan] [valgrind] [soak] [fuzz] [nix] [portability]
+#	sh tests/nightly.sh [check] [matrix] [coverage] [msan] [valgrind] [soak] [fuzz] [nix] [portability]
 #
 # Each part's verdict is one line; what it printed is in build/nightly/. The last line is
 # "N passed, N failed" (", N skipped"), of parts.
@@ -94,6 +94,7 @@ valgrind_units() {
 [ $# -gt 0 ] || set -- matrix coverage msan valgrind soak fuzz nix portability
 for name; do
 	case $name in
+	check) part check make -s check ;;
 	matrix) matrix ;;
 	coverage) part coverage make -s coverage ;;
 	msan) msan ;;

@@ -83,8 +83,10 @@ static enum wr_status store(struct wr_runtime *self, const struct wr_event *even
 	if (status != WR_OK)
 		return status;
 	record.payload = wr_buf_view(&self->record);
-	if (prepared->adds_item)
+	if (prepared->adds_item) {
+		wr_assert(prepared->worker != NULL); /* an item is a Worker's */
 		record.item = (uint32_t)prepared->worker->now.item_count + 1;
+	}
 	status = wr_visibility_reserve(self, event, prepared->worker, record.payload);
 	if (status != WR_OK)
 		return status;
