@@ -91,7 +91,7 @@ valgrind_units() {
 		valgrind -q --error-exitcode=9 --leak-check=no
 }
 
-[ $# -gt 0 ] || set -- matrix coverage msan valgrind soak fuzz nix portability
+[ $# -gt 0 ] || set -- check matrix coverage msan valgrind soak fuzz nix portability
 for name; do
 	case $name in
 	check) part check make -s check ;;
