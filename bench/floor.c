@@ -106,7 +106,7 @@ static void push(struct floor *self, int fd)
 {
 	struct connection *connection = &self->connections[fd];
 	const uint8_t *data = self->ring + (connection->position & (RING_BYTES - 1));
-	ssize_t sent = send(fd, data, self->head - connection->position, MSG_NOSIGNAL);
+	ssize_t sent = send(fd, data, (size_t)(self->head - connection->position), MSG_NOSIGNAL);
 	bool is_behind;
 
 	if (sent > 0)
