@@ -405,6 +405,18 @@ static uint64_t number_behind(const struct wr_opening *self, uint32_t index)
 	return 0;
 }
 
+/* The last segment that was begun, when a file is prepared behind it: the one in front of that,
+ * unless the mark says where the log ended. What else is behind the mark was never part of the log,
+ * in whatever state it is. */
+static uint64_t last_begun(const struct wr_opening *self, const struct wr_found *prepared)
+{
+	uint64_t marked = self->mark.position >> 32;
+
+	return self->mark.state == WR_MARK_SOUND && marked < prepared->number
+		       ? marked
+		       : prepared->number - 1;
+}
+
 /* The prepared file behind the last segment; other prepared ones are not needed. */
 static enum wr_status take_prepared(struct wr_opening *self)
 {
@@ -418,10 +430,9 @@ static enum wr_status take_prepared(struct wr_opening *self)
 
 		if (found->state != WR_FOUND_ZEROS)
 			continue;
-		/* It was prepared behind one that was there. */
-		if (is_first && found->number > next) {
-			status = add_missing(store, next, found->number - 1);
-			next = found->number;
+		if (is_first && last_begun(self, found) >= next) {
+			status = add_missing(store, next, last_begun(self, found));
+			next = last_begun(self, found) + 1;
 		}
 		if (is_first && found->number == next &&
 		    found->bytes >= store->config.segment_bytes)

@@ -1288,6 +1288,32 @@ static void test_a_prepared_segment_that_is_not_zeros_is_not_used(void)
 		}
 }
 
+/* Whatever is behind the mark was never part of the log: nothing is missing there. */
+static void test_what_is_behind_the_mark_was_not_begun(void)
+{
+	static const size_t lengths[] = {0, 10, WR_SEGMENT_HEADER_BYTES, WR_KIT_SEGMENT_BYTES};
+
+	for (unsigned i = 0; i < 2 * WR_COUNT(lengths); i++) {
+		struct wr_kit *kit = wr_kit_new();
+
+		make_plain(kit);
+		wr_kit_mark(kit);
+		wr_kit_prepared(kit, 3);
+		if (i % 2 != 0)
+			wr_kit_flip(kit->sim, wr_kit_log(3), 0, 16);
+		wr_kit_cut(kit->sim, wr_kit_log(3), lengths[i / 2]);
+		wr_kit_prepared(kit, 5);
+		wr_kit_open(kit->sim, &first, WR_KIT_GO_ON);
+		check_story(&first, plain);
+		CHECK(first.info.recovery.was_clean && !first.info.recovery.is_damaged);
+		CHECK(!wr_kit_has(kit->sim, wr_kit_log(5)));
+		wr_kit_open(kit->sim, &second, WR_KIT_CLOSE);
+		check_story(&second, "1.1:a 2.2#1:b 3.1:c 4.2#2:d 5.1:more ");
+		CHECK(!second.info.recovery.is_damaged);
+		wr_kit_free(kit);
+	}
+}
+
 static void test_a_full_disk_opens_with_the_room_of_the_prepared_segment(void)
 {
 	struct wr_kit *kit = wr_kit_new();
@@ -1579,6 +1605,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_a_prepared_segment_is_used),
 	WR_TEST(test_prepared_segments_that_do_not_fit_are_removed),
 	WR_TEST(test_a_prepared_segment_that_is_not_zeros_is_not_used),
+	WR_TEST(test_what_is_behind_the_mark_was_not_begun),
 	WR_TEST(test_a_full_disk_opens_with_the_room_of_the_prepared_segment),
 	WR_TEST_LIMIT(test_recovery_can_be_cut_off_at_any_moment, 60),
 	WR_TEST_LIMIT(test_any_call_may_fail_and_the_next_start_is_as_good, 60),
