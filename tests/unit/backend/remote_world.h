@@ -175,7 +175,7 @@ static inline void world_prepare(void)
 		.authorization = WR_VIEW("Bearer secret"),
 		.runtime_id = WR_VIEW("remote:a"),
 		.retention = {64, 1 << 20, 4096, 8 << 20},
-		.ms_max = (uint32_t)wr_test_patience(2000),
+		.ms_max = 2000,
 		.on_state = world_on_state,
 		.on_change = world_on_change,
 	};
