@@ -5,7 +5,7 @@
  *
  * A log opens or is refused; what verify calls sound or torn opens; a second start says the same; a
  * start during which the disk or memory failed changes nothing of what the next one says; what can
- * be read is in order and comes to an end.
+ * be read is in order and comes to an end; what opens can be gone on with.
  */
 #include "check.h"
 #include "fuzz.h"
@@ -13,6 +13,7 @@
 #include "store_changes.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { READS_MAX = 1000 };
 
@@ -132,6 +133,22 @@ static void check_same(const struct wr_kit_outcome *a, const struct wr_kit_outco
 			   wr_view_of(b->story, b->story_bytes));
 }
 
+/* What opens can be gone on with, and opens with what was added. */
+static void check_going_on(struct wr_sim_disk *sim, const struct wr_kit_outcome *opened)
+{
+	static struct wr_kit_outcome out;
+
+	if (opened->status != WR_OK || has_lies || strstr(opened->story, "!1 ") != NULL)
+		return;
+	open_log(sim, &out, WR_KIT_GO_ON);
+	check_same(&out, opened, true);
+	for (unsigned i = 0; i < 2; i++) {
+		open_log(sim, &out, i == 0 ? WR_KIT_CLOSE : WR_KIT_KILL);
+		CHECK_STATUS(out.status, WR_OK);
+		CHECK_U64(out.info.head, opened->info.head + 1);
+	}
+}
+
 void fuzz_one(struct wr_view input)
 {
 	static struct wr_kit_outcome first, second;
@@ -155,6 +172,8 @@ void fuzz_one(struct wr_view input)
 		check_same(&second, &first, true);
 		CHECK(has_lies || !second.info.recovery.is_torn);
 	}
+	if (kind % 3 == 0)
+		check_going_on(sim, &first);
 	wr_sim_disk_free(copy);
 	wr_sim_disk_free(sim);
 }
