@@ -534,7 +534,7 @@ static unsigned count_of(const char *text, const char *word)
 
 static void reload(struct wr_process *process, const char *name, const char *text)
 {
-	uint64_t until = wr_process_now_ms() + wr_test_patience(WR_PROCESS_WAIT_MS);
+	uint64_t until = wr_process_now_ms() + WR_PROCESS_WAIT_MS;
 	unsigned before = count_of(process->err, " tokens_");
 
 	wr_place_write(key(name), text);

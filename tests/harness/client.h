@@ -30,11 +30,9 @@
 #define WR_CLIENT_FORMAT(text, values)
 #endif
 
-enum {
-	WR_CLIENT_WAIT_MS = 5000, /* default of `wait_ms` */
-	WR_CLIENT_ID_BYTES = 128,
-	WR_CLIENT_TARGET_BYTES = 20000
-};
+enum { WR_CLIENT_ID_BYTES = 128, WR_CLIENT_TARGET_BYTES = 20000 };
+
+#define WR_CLIENT_WAIT_MS ((unsigned)wr_test_patience(5000)) /* default of `wait_ms` */
 
 /* ---- sockets ---- */
 

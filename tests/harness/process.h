@@ -19,9 +19,11 @@
 
 enum {
 	WR_PROCESS_OUTPUT_BYTES_MAX = 65536, /* kept of each stream: the first bytes */
-	WR_PROCESS_WAIT_MS = 8000,	     /* for anything it is waited for */
 	WR_PROCESS_SIGNALLED = 256	     /* added to the number of the signal that ended it */
 };
+
+/* For anything it is waited for. */
+#define WR_PROCESS_WAIT_MS ((unsigned)wr_test_patience(8000))
 
 struct wr_process {
 	pid_t pid;

@@ -327,8 +327,8 @@ static void test_silence_after_it_ends_the_turn(void)
 static void test_what_comes_slowly_is_waited_for(void)
 {
 	open_all();
-	openai_profile.first_token_ms_max = 60;
-	openai_profile.silence_ms_max = 60;
+	openai_profile.first_token_ms_max = wr_test_patience(60);
+	openai_profile.silence_ms_max = wr_test_patience(60);
 	script(SSE_HEAD ": a\n\n: b\n\n: c\n\n: d\n\n: e\n\n: f\n\n: g\n\n: h\n\n: i\n\n: j\n\n"
 			": k\n\n: l\n\n: m\n\n: n\n\n: o\n\n: p\n\n" DELTA("a") DONE_LINE);
 	server.answers[0].step = 1; /* a byte a turn */
@@ -343,6 +343,9 @@ static void test_what_comes_slowly_is_waited_for(void)
 static void test_who_sends_for_ever_and_says_nothing_has_failed(void)
 {
 	static char text[1 << 20];
+	const unsigned first_ms = (unsigned)wr_test_patience(50),
+		       ms = (unsigned)wr_test_patience(60);
+	char story[256];
 
 	for (unsigned has_word = 0; has_word < 2; has_word++) {
 		size_t bytes = (size_t)snprintf(text, sizeof text, "%s",
@@ -352,18 +355,20 @@ static void test_who_sends_for_ever_and_says_nothing_has_failed(void)
 		text[bytes] = '\0';
 		open_all();
 		openai_profile.mute_ms_max = 0;
-		openai_profile.first_token_ms_max = 50;
-		openai_profile.silence_ms_max = 60;
+		openai_profile.first_token_ms_max = first_ms;
+		openai_profile.silence_ms_max = ms;
 		openai_profile.retry_count_max = 0;
 		script(text);
 		server.answers[0].step = 16;
 		server.answers[0].is_open = true;
 		input("hi");
 		await_rest();
-		check_story(has_word != 0
-				    ? BEGUN "delta a\ntext a\n" FAILED(
-					      "the model server said nothing for 60 ms")
-				    : BEGUN FAILED("the model server said nothing for 50 ms"));
+		snprintf(story, sizeof story,
+			 has_word != 0 ? BEGUN "delta a\ntext a\n" FAILED(
+						 "the model server said nothing for %u ms")
+				       : BEGUN FAILED("the model server said nothing for %u ms"),
+			 has_word != 0 ? ms : first_ms, has_word != 0 ? ms : first_ms);
+		check_story(story);
 		turns(3);
 		CHECK_U64(server.ended, 1);
 		close_all();

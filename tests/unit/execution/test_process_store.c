@@ -535,12 +535,12 @@ static void test_an_interrupt_is_recorded_in_a_full_store(void)
 static void test_who_is_not_listened_to_is_not_late(void)
 {
 	start_stored_shell(ANSWER, WR_PROCESS_JSONL);
-	profile.ready_ms_max = 50;
+	profile.ready_ms_max = (uint32_t)wr_test_patience(50);
 	input("one");
 	while (wr_processes_live_count(&processes) == 0)
 		wr_reactor_turn(&reactor, 1);
 	store.is_full = true;
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < wr_test_patience(4); i++)
 		run_a_while();
 	CHECK(phase_of(worker) == WR_PHASE_STARTING);
 	store.is_full = false;
