@@ -32,7 +32,7 @@ static inline void await_readable(int fd)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLIN};
 
-	CHECK(poll(&ready, 1, (int)wr_test_patience(WR_PROCESS_WAIT_MS)) == 1);
+	CHECK(poll(&ready, 1, (int)WR_PROCESS_WAIT_MS) == 1);
 }
 
 /* openssl's server on that port, its input and output one socket of ours. */
