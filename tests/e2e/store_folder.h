@@ -26,7 +26,7 @@ static char folder[64];
 static inline void make_folder(void)
 {
 	snprintf(folder, sizeof folder, "/tmp/wr-store-XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
+	wr_test_make_folder(folder);
 }
 
 static inline const char *path_of(const char *name)

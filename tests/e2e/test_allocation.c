@@ -32,7 +32,7 @@ static void prepare_with(bool is_kept, const char *program)
 
 	if (is_kept) {
 		snprintf(folder, sizeof folder, "/tmp/wr-alloc-XXXXXX");
-		CHECK(mkdtemp(folder) != NULL);
+		wr_test_make_folder(folder);
 		argv[argc++] = "--fs-root";
 		argv[argc++] = folder;
 		argv[argc++] = "--fs-segment-bytes";

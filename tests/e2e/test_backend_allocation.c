@@ -34,7 +34,7 @@ static void prepare(void)
 	struct wr_buf text;
 
 	snprintf(folder, sizeof folder, "/tmp/wr-alloc-XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
+	wr_test_make_folder(folder);
 	wr_buf_init_fixed(&text, message, MESSAGE_BYTES);
 	wr_settings_init(&settings, &wr_backend_options, &config, wr_test_allocator());
 	if (!wr_settings_read(&settings, &text, (int)WR_COUNT(argv), argv))

@@ -312,7 +312,7 @@ static void test_every_example_of_the_manual_can_be_used(void)
 
 	read_section(section);
 	CHECK(realpath(wr_process_program(), program) != NULL);
-	CHECK(mkdtemp(root) != NULL);
+	wr_test_make_folder(root);
 	CHECK(chdir(root) == 0);
 	write_at(root, "agent", "#!/bin/sh\n", 0755);
 	write_at(root, "coder.txt", "Write C.\n", 0644);

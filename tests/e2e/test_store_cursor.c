@@ -134,7 +134,7 @@ static void lose_tail(size_t bytes)
 
 static void begin(const char *durability)
 {
-	CHECK(mkdtemp(root) != NULL);
+	wr_test_make_folder(root);
 	start(durability);
 	make_history();
 }
@@ -237,7 +237,7 @@ static void test_another_folder_is_another_log(void)
 
 	begin("always");
 	CHECK_U64((uint64_t)wr_process_stop(&server), 0);
-	CHECK(mkdtemp(other) != NULL);
+	wr_test_make_folder(other);
 	wr_process_start(&server, WR_ARGUMENTS("--store", "fs", "--fs-root", other), NULL);
 	{
 		struct wr_client client;

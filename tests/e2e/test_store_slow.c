@@ -79,7 +79,8 @@ static void start(void)
 {
 	int fds[2];
 
-	CHECK(mkdtemp(root) != NULL && pipe(fds) == 0);
+	wr_test_make_folder(root);
+	CHECK(pipe(fds) == 0);
 	server.pid = fork();
 	CHECK(server.pid >= 0);
 	if (server.pid == 0)

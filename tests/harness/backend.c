@@ -24,7 +24,7 @@ void wr_place_write(const char *path, const char *text)
 void wr_place_make(struct wr_place *self)
 {
 	snprintf(self->root, sizeof self->root, "/tmp/wr-backend-XXXXXX");
-	CHECK(mkdtemp(self->root) != NULL);
+	wr_test_make_folder(self->root);
 	snprintf(self->workspace, sizeof self->workspace, "%s/project", self->root);
 	snprintf(self->config, sizeof self->config, "%s/backend.conf", self->root);
 	snprintf(self->store, sizeof self->store, "%s/store", self->root);

@@ -638,7 +638,7 @@ void wr_handles_open(struct wr_handles *self, enum wr_handles_source source)
 		wr_test_skip("this build has no fs store");
 	self->source = source;
 	snprintf(self->root, sizeof self->root, "/tmp/wr-handles-XXXXXX");
-	CHECK(mkdtemp(self->root) != NULL);
+	wr_test_make_folder(self->root);
 	snprintf(self->store, sizeof self->store, "%s/store", self->root);
 	find_agent(self);
 	open_server(self);

@@ -3,6 +3,7 @@
 #include "harness.h"
 
 #include "check.h"
+#include "folders.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -293,6 +294,7 @@ struct job {
 	const struct wr_test *test;
 	pid_t pid;
 	int fd;
+	struct wr_test_folders *folders;
 	double deadline_s;
 	bool timed_out;
 	size_t bytes;
@@ -348,6 +350,7 @@ static void start(const struct wr_test *test)
 	job->fd = fds[0];
 	job->bytes = 0;
 	job->timed_out = false;
+	job->folders = wr_test_folders_new();
 	job->deadline_s = now_s() + test->limit_s * time_factor();
 	job->pid = fork();
 	if (job->pid < 0) {
@@ -362,6 +365,7 @@ static void start(const struct wr_test *test)
 			close(fds[1]);
 		setpgid(0, 0);
 		die_with_parent();
+		wr_test_folders_use(job->folders);
 		run_here(test);
 	}
 	setpgid(job->pid, job->pid);
@@ -374,6 +378,7 @@ static void finish(struct job *job, int state)
 	bool skip = WIFEXITED(state) && WEXITSTATUS(state) == EXIT_SKIPPED;
 
 	kill(-job->pid, SIGKILL); /* what the test left behind, by its own process group */
+	wr_test_folders_free(job->folders);
 	if (ok) {
 		runner.passed++;
 		if (runner.verbose)

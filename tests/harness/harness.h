@@ -101,6 +101,11 @@ bool wr_test_allocation_failed(void);
  * many is a crash. Valid until the next call with the same slot (0..3). */
 struct wr_view wr_test_guarded(unsigned slot, struct wr_view bytes);
 
+/* mkdtemp: the last six characters of `path`, "XXXXXX", become those of a folder that is new. It is
+ * gone with all that is in it when the test has ended, however it ended. Fails the test when there
+ * is none to be had. */
+void wr_test_make_folder(char *path);
+
 /* Reads a whole file, NUL-terminated beyond its size; fails the test when it cannot. Kept until
  * the process ends. wr_test_find_file is false, without failing, when there is none. */
 struct wr_view wr_test_read_file(const char *path);

@@ -363,7 +363,7 @@ static inline void rig_use_store(void)
 	if (!WR_FS_STORE)
 		wr_test_skip("this build has no fs store");
 	snprintf(rig.folder, sizeof rig.folder, "/tmp/wr-embedded-XXXXXX");
-	CHECK(mkdtemp(rig.folder) != NULL);
+	wr_test_make_folder(rig.folder);
 	rig.hosting.store = WR_STORE_FS;
 	rig.hosting.fs_root = rig.folder;
 }

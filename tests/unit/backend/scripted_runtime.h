@@ -624,7 +624,7 @@ static inline void far_open(void)
 	far.records = calloc(FAR_RECORDS, sizeof far.records[0]);
 	CHECK(far.records != NULL);
 	memcpy(far.folder, "/tmp/wr-test-XXXXXX", sizeof "/tmp/wr-test-XXXXXX");
-	CHECK(mkdtemp(far.folder) != NULL);
+	wr_test_make_folder(far.folder);
 	bytes = snprintf(text, sizeof text, "unix:%s/far", far.folder);
 	CHECK_STATUS(wr_address_parse(&far.address, wr_view_of(text, (size_t)bytes)), WR_OK);
 	far.listener = wr_descriptor_socket(AF_UNIX);

@@ -61,7 +61,7 @@ static void add_worker(const char *name, const char *json)
 static void make_top(void)
 {
 	snprintf(top, sizeof top, "/tmp/wr-local-XXXXXX");
-	CHECK(mkdtemp(top) != NULL);
+	wr_test_make_folder(top);
 	make_folder("pods");
 }
 

@@ -29,7 +29,7 @@ static const char *path_of(const char *relative)
 static void make_top(void)
 {
 	snprintf(top, sizeof top, "/tmp/wr-space-XXXXXX");
-	CHECK(mkdtemp(top) != NULL);
+	wr_test_make_folder(top);
 }
 
 static void remove_top(void)

@@ -29,7 +29,7 @@ static struct wr_ledger ledger;
 
 static void make_folder(void)
 {
-	CHECK(mkdtemp(folder) != NULL);
+	wr_test_make_folder(folder);
 	snprintf(path, sizeof path, "%s/children", folder);
 }
 

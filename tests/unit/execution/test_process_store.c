@@ -729,7 +729,7 @@ static void use_ledger(void)
 {
 	struct wr_error error;
 
-	CHECK(mkdtemp(ledger_folder) != NULL);
+	wr_test_make_folder(ledger_folder);
 	snprintf(ledger_path, sizeof ledger_path, "%s/children", ledger_folder);
 	CHECK_STATUS(wr_ledger_open(&noted, wr_test_allocator(), ledger_path, &error), WR_OK);
 	ledger = &noted;

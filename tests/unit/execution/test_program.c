@@ -75,7 +75,7 @@ static void test_a_name_is_looked_for_in_absolute_folders(void)
 	char path[WR_PROGRAM_PATH_BYTES_MAX], search[256], expected[64];
 	struct wr_error error;
 
-	CHECK(mkdtemp(folder) != NULL);
+	wr_test_make_folder(folder);
 	make_file("prog", 0755);
 	make_file("data", 0644);
 	CHECK(chdir(folder) == 0);
@@ -112,7 +112,7 @@ static void test_a_path_that_is_no_program_is_refused_with_the_reason(void)
 	char path[WR_PROGRAM_PATH_BYTES_MAX];
 	struct wr_error error;
 
-	CHECK(mkdtemp(folder) != NULL);
+	wr_test_make_folder(folder);
 	make_file("prog", 0755);
 	make_file("data", 0644);
 	CHECK(chdir(folder) == 0);

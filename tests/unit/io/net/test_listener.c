@@ -384,7 +384,7 @@ static char folder[64], path[80], text[96];
 static void make_path(void)
 {
 	snprintf(folder, sizeof folder, "/tmp/wr-listener-XXXXXX");
-	CHECK(mkdtemp(folder) == folder);
+	wr_test_make_folder(folder);
 	snprintf(path, sizeof path, "%s/s", folder);
 	snprintf(text, sizeof text, "unix:%s", path);
 }

@@ -33,7 +33,7 @@ static void make_base(void)
 	const char *folder = getenv("TMPDIR");
 
 	snprintf(base, sizeof base, "%s/wr-disk-XXXXXX", folder != NULL ? folder : "/tmp");
-	CHECK(mkdtemp(base) != NULL);
+	wr_test_make_folder(base);
 }
 
 /* Names are the test's own. */

@@ -478,7 +478,7 @@ static void test_a_log_is_in_use_while_another_has_its_lock(void)
 	struct wr_disk disk;
 	int os_error;
 
-	CHECK(mkdtemp(folder) != NULL);
+	wr_test_make_folder(folder);
 	snprintf(lock, sizeof lock, "%s/lock", folder);
 	CHECK(!wr_verify_is_in_use(folder)); /* there is no lock */
 	CHECK(wr_posix_disk_open(&posix, folder, false, &os_error));

@@ -85,7 +85,7 @@ static inline const char *write_file(const char *name, struct wr_view content, m
 
 	if (rig.folder[0] == '\0') {
 		snprintf(rig.folder, sizeof rig.folder, "/tmp/wr-tls-XXXXXX");
-		CHECK(mkdtemp(rig.folder) != NULL);
+		wr_test_make_folder(rig.folder);
 		atexit(remove_folder);
 	}
 	snprintf(path, sizeof rig.paths[0], "%s/%s", rig.folder, name);
