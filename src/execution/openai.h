@@ -18,15 +18,12 @@
 #ifndef WR_EXECUTION_OPENAI_H
 #define WR_EXECUTION_OPENAI_H
 
-#include "core/runtime.h"
-#include "execution/reports.h"
+#include "execution/crew.h"
 #include "io/reactor/reactor.h"
 
 struct wr_resolver;
 struct wr_tls_client;
 struct wr_openai_origin;
-struct wr_openai_worker;
-typedef void wr_openai_drained_fn(void *context);
 
 /* Set with wr_openai_profile_init, then change what differs. Borrowed, as is all it points to,
  * until deinit. Texts are NULL when not given. */
@@ -48,7 +45,8 @@ struct wr_openai_profile {
 	struct wr_tls_client *tls;	     /* for https; NULL: none */
 	const char *tls_name;		     /* NULL: the host of base_url */
 	struct wr_resolver *resolver;	     /* for host names; NULL: numbers and localhost only */
-	struct wr_openai_origin *origin;     /* private */
+	struct wr_openai_origin *origin;     /* private, as is what follows */
+	struct wr_crew_port port;
 };
 
 void wr_openai_profile_init(struct wr_openai_profile *self);
@@ -61,31 +59,32 @@ const char *wr_openai_profile_fault(const struct wr_openai_profile *self);
 struct wr_openai {
 	struct wr_reactor *reactor;
 	struct wr_allocator *allocator;
-	struct wr_runtime *runtime;
 	struct wr_openai_origin *origins;
 	uint32_t turn_count; /* under way */
-	bool is_draining;
-	bool awaits_drained; /* on_drained has to be called */
-	wr_openai_drained_fn *on_drained;
-	void *context;
-	struct wr_openai_worker **by_worker; /* by number; NULL: never ran */
-	uint32_t by_worker_count;
-	struct wr_reports_set reports; /* Workers of whom something could not be recorded */
-	struct wr_turn_hook hook;      /* while there are such */
-	bool has_hook;
+	struct wr_crew crew;
 };
 
 void wr_openai_init(struct wr_openai *self, struct wr_reactor *reactor,
 		    struct wr_allocator *allocator);
 /* The Runtime whose Workers they are; before its first input. */
-void wr_openai_attach(struct wr_openai *self, struct wr_runtime *runtime);
+static inline void wr_openai_attach(struct wr_openai *self, struct wr_runtime *runtime)
+{
+	wr_crew_attach(&self->crew, runtime);
+}
 /* What runs a Worker of this profile. WR_OK, WR_NO_MEMORY, WR_INVALID (see profile_fault). */
 enum wr_status wr_openai_execution(struct wr_openai *self, struct wr_openai_profile *profile,
 				   struct wr_execution *out);
 /* Turns under way, and reports that are not recorded yet. */
-uint32_t wr_openai_live_count(const struct wr_openai *self);
+static inline uint32_t wr_openai_live_count(const struct wr_openai *self)
+{
+	return wr_crew_live_count(&self->crew);
+}
 /* The Runtime goes away: as wr_processes_drain. Open turns end at once, as `interrupted`. */
-uint32_t wr_openai_drain(struct wr_openai *self, wr_openai_drained_fn *on_drained, void *context);
+static inline uint32_t wr_openai_drain(struct wr_openai *self, wr_drained_fn *on_drained,
+				       void *context)
+{
+	return wr_crew_drain(&self->crew, on_drained, context);
+}
 /* Closes everything without a word. The Runtime is not called. */
 void wr_openai_deinit(struct wr_openai *self);
 

@@ -312,7 +312,8 @@ void wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault)
 		       (fault == WR_OPENAI_FAULT_CALL && self->call_status == WR_NO_MEMORY);
 
 	describe(self, is_ours ? WR_OPENAI_FAULT_MEMORY : fault);
-	WR_LOG(WR_LOG_INFO, "model_call_failed", WR_LOG_NUMBER("worker", self->worker->worker),
+	WR_LOG(WR_LOG_INFO, "model_call_failed",
+	       WR_LOG_NUMBER("worker", self->worker->member.reports.worker),
 	       WR_LOG_NUMBER("status", status_of(self, fault)),
 	       WR_LOG_NUMBER("attempt", self->failed_count + 1),
 	       WR_LOG_TEXT("why", wr_view_of(self->failure.data, self->cause_bytes)));

@@ -133,8 +133,8 @@ enum wr_status wr_openai_write_request(struct wr_buf *out, uint64_t *left_out,
 	const struct wr_openai_profile *profile = worker->profile;
 	const struct wr_chat_options options = options_of(profile);
 	struct history history = {
-		.runtime = worker->set->runtime,
-		.worker = wr_runtime_worker(worker->set->runtime, worker->worker),
+		.runtime = worker->set->crew.reports.runtime,
+		.worker = wr_crew_worker(&worker->member),
 		.sequence = sequence,
 	};
 	struct wr_chat_request request;

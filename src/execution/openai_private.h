@@ -141,37 +141,24 @@ struct wr_openai_worker {
 	struct wr_openai *set;
 	const struct wr_openai_profile *profile;
 	struct wr_openai_turn *turn; /* NULL: none */
-	struct wr_reports reports;
-	uint32_t worker;
-	bool is_released;  /* it goes when all is recorded */
-	bool is_reporting; /* the end of its turn: nothing begins meanwhile */
+	bool is_reporting;	     /* the end of its turn: nothing begins meanwhile */
 	bool has_told_cut; /* that the beginning of the conversation is not sent any more */
 	/* An input that came while the end of the last turn was still being recorded. */
 	bool has_pending;
 	enum wr_input_kind pending_kind;
 	uint64_t pending_sequence;
 	struct wr_buf pending;
+	struct wr_crew_member member;
 };
 
 /* ---- its life (openai_worker.c) ---- */
 
-struct wr_openai_worker *wr_openai_worker_new(struct wr_openai *set,
-					      const struct wr_openai_profile *profile,
-					      uint32_t worker);
-void wr_openai_worker_free(struct wr_openai_worker *self);
+extern const struct wr_crew_ops wr_openai_worker_ops;
 
-void wr_openai_worker_deliver(struct wr_openai_worker *self, const struct wr_input *input,
-			      uint64_t sequence);
-enum wr_status wr_openai_worker_interrupt(struct wr_openai_worker *self);
-void wr_openai_worker_stop(struct wr_openai_worker *self);
-void wr_openai_worker_cancel(struct wr_openai_worker *self);
-void wr_openai_worker_drain(struct wr_openai_worker *self);
-/* An input that becomes visible while the Runtime ends: it is told, not run. */
-void wr_openai_worker_refuse(struct wr_openai_worker *self);
-/* Nothing runs, and all is recorded. */
-bool wr_openai_worker_is_at_rest(const struct wr_openai_worker *self);
-/* Tries again what was refused for now. */
-void wr_openai_worker_retry(struct wr_reports *reports);
+static inline struct wr_openai_worker *wr_openai_worker_of(struct wr_crew_member *member)
+{
+	return wr_container_of(member, struct wr_openai_worker, member);
+}
 
 /* ---- its turn (openai_turn.c) ---- */
 

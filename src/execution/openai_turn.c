@@ -51,7 +51,7 @@ void wr_openai_say_call(struct wr_openai_turn *self, struct wr_view name)
 /* False: something was refused for now, and the Worker is held. */
 static bool flush_outbox(struct wr_openai_turn *self)
 {
-	struct wr_reports *reports = &self->worker->reports;
+	struct wr_reports *reports = &self->worker->member.reports;
 
 	if (wr_reports_are_waiting(reports))
 		return false;

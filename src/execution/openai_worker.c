@@ -4,6 +4,17 @@
 #include "check.h"
 #include "io/clock.h"
 
+enum {
+	/* How long memory for one event is waited for. */
+	MEMORY_MS_MAX = 5000
+};
+
+static void report(struct wr_openai_worker *self, enum wr_report_kind kind, uint8_t code,
+		   struct wr_view text)
+{
+	wr_reports_put(&self->member.reports, kind, code, text);
+}
+
 /* ---- beginning ---- */
 
 /* Said once: the history only grows, so it stays true. */
@@ -42,9 +53,9 @@ static struct wr_view words_of(enum wr_status status)
 /* Nothing was begun. From `idle` or `interrupted` a Worker may fail at once. */
 static void fail_to_begin(struct wr_openai_worker *self, enum wr_status status)
 {
-	wr_reports_put(&self->reports, WR_REPORT_ERROR, WR_ERROR_INTERNAL, words_of(status));
-	wr_reports_put(&self->reports, WR_REPORT_PHASE, WR_PHASE_FAILED, words_of(status));
-	wr_reports_put(&self->reports, WR_REPORT_ENDED, 0, WR_VIEW_NULL);
+	report(self, WR_REPORT_ERROR, WR_ERROR_INTERNAL, words_of(status));
+	report(self, WR_REPORT_PHASE, WR_PHASE_FAILED, words_of(status));
+	report(self, WR_REPORT_ENDED, 0, WR_VIEW_NULL);
 }
 
 static enum wr_status prepare(struct wr_openai_turn *turn, uint64_t *left_out,
@@ -63,15 +74,14 @@ static enum wr_status prepare(struct wr_openai_turn *turn, uint64_t *left_out,
 static void begin_turn(struct wr_openai_worker *self, const struct wr_input *input,
 		       uint64_t sequence)
 {
-	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
+	const struct wr_worker *worker = wr_crew_worker(&self->member);
 	struct wr_openai_turn *turn = wr_openai_turn_new(self);
 	enum wr_status status = WR_NO_MEMORY;
 	uint64_t left_out = 0;
 
 	/* From `failed` no other way leads on. */
 	if (worker->now.phase == WR_PHASE_FAILED)
-		wr_reports_put(&self->reports, WR_REPORT_PHASE, WR_PHASE_STARTING,
-			       WR_VIEW("input"));
+		report(self, WR_REPORT_PHASE, WR_PHASE_STARTING, WR_VIEW("input"));
 	if (turn != NULL)
 		status = prepare(turn, &left_out, input, sequence);
 	if (status != WR_OK) {
@@ -80,11 +90,11 @@ static void begin_turn(struct wr_openai_worker *self, const struct wr_input *inp
 		fail_to_begin(self, status);
 		return;
 	}
-	turn->number = self->reports.turn = worker->now.turn_count + 1;
+	turn->number = self->member.reports.turn = worker->now.turn_count + 1;
 	self->turn = turn;
 	self->set->turn_count++;
-	wr_reports_put(&self->reports, WR_REPORT_PHASE, WR_PHASE_BUSY, WR_VIEW("input"));
-	wr_reports_put(&self->reports, WR_REPORT_TURN_START, 0, WR_VIEW_NULL);
+	report(self, WR_REPORT_PHASE, WR_PHASE_BUSY, WR_VIEW("input"));
+	report(self, WR_REPORT_TURN_START, 0, WR_VIEW_NULL);
 	say_left_out(turn, left_out);
 	wr_openai_say_call(turn, WR_VIEW("llm_call_start"));
 	wr_openai_turn_call(turn);
@@ -95,7 +105,8 @@ static void begin_turn(struct wr_openai_worker *self, const struct wr_input *inp
 
 static bool takes_input(const struct wr_openai_worker *self)
 {
-	return self->turn == NULL && !self->is_reporting && !wr_reports_are_waiting(&self->reports);
+	return self->turn == NULL && !self->is_reporting &&
+	       !wr_reports_are_waiting(&self->member.reports);
 }
 
 static void keep_pending(struct wr_openai_worker *self, const struct wr_input *input,
@@ -106,8 +117,8 @@ static void keep_pending(struct wr_openai_worker *self, const struct wr_input *i
 	self->pending_kind = input->kind;
 	self->pending_sequence = sequence;
 	if (!self->has_pending)
-		wr_reports_put(&self->reports, WR_REPORT_ERROR, WR_ERROR_INTERNAL,
-			       WR_VIEW("the input could not be kept: no memory"));
+		report(self, WR_REPORT_ERROR, WR_ERROR_INTERNAL,
+		       WR_VIEW("the input could not be kept: no memory"));
 }
 
 static void begin_pending(struct wr_openai_worker *self)
@@ -123,15 +134,6 @@ static void begin_pending(struct wr_openai_worker *self)
 	wr_buf_deinit(&content);
 }
 
-void wr_openai_worker_deliver(struct wr_openai_worker *self, const struct wr_input *input,
-			      uint64_t sequence)
-{
-	if (takes_input(self))
-		begin_turn(self, input, sequence);
-	else
-		keep_pending(self, input, sequence);
-}
-
 static void drop_pending(struct wr_openai_worker *self)
 {
 	wr_buf_deinit(&self->pending);
@@ -139,12 +141,6 @@ static void drop_pending(struct wr_openai_worker *self)
 }
 
 /* ---- the end of a turn ---- */
-
-static void report(struct wr_openai_worker *self, enum wr_report_kind kind, uint8_t code,
-		   struct wr_view text)
-{
-	wr_reports_put(&self->reports, kind, code, text);
-}
 
 /* Its bounds: a turn that was broken off is paused, as the protocol calls it. */
 static void report_bounds(struct wr_openai_worker *self, enum wr_run_result result)
@@ -190,38 +186,33 @@ static void forget_turn(struct wr_openai_worker *self)
 	wr_openai_turn_free(turn);
 }
 
-static void free_released(struct wr_openai_worker *self)
-{
-	self->set->by_worker[self->worker] = NULL;
-	wr_openai_worker_free(self);
-}
-
 void wr_openai_go_on(struct wr_openai_worker *self)
 {
 	if (self->turn == NULL || !wr_openai_turn_go_on(self->turn))
 		return;
 	self->is_reporting = true;
 	if (self->turn->end == WR_OPENAI_STOPPED)
-		self->is_released = true;
+		self->member.is_released = true;
 	report_end(self, self->turn);
 	forget_turn(self);
 	self->is_reporting = false;
-	if (!self->is_released)
+	if (!self->member.is_released)
 		begin_pending(self);
-	else if (!wr_reports_are_waiting(&self->reports))
-		free_released(self);
-}
-
-/* The Worker has ended for good: it will never come here again. */
-static void release(struct wr_openai_worker *self)
-{
-	self->is_released = true;
-	report(self, WR_REPORT_ENDED, 0, WR_VIEW_NULL);
-	if (!wr_reports_are_waiting(&self->reports))
-		free_released(self);
+	else if (!wr_reports_are_waiting(&self->member.reports))
+		wr_crew_remove(&self->member);
 }
 
 /* ---- the port ---- */
+
+static void deliver(struct wr_crew_member *member, const struct wr_input *input, uint64_t sequence)
+{
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
+	if (takes_input(self))
+		begin_turn(self, input, sequence);
+	else
+		keep_pending(self, input, sequence);
+}
 
 static bool is_running(const struct wr_openai_worker *self)
 {
@@ -234,8 +225,10 @@ static void end_turn(struct wr_openai_worker *self, enum wr_openai_end end)
 	wr_openai_go_on(self);
 }
 
-enum wr_status wr_openai_worker_interrupt(struct wr_openai_worker *self)
+static enum wr_status interrupt(struct wr_crew_member *member)
 {
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
 	if (is_running(self)) {
 		end_turn(self, WR_OPENAI_INTERRUPTED);
 		return WR_OK;
@@ -249,88 +242,117 @@ enum wr_status wr_openai_worker_interrupt(struct wr_openai_worker *self)
 	return self->turn != NULL && self->turn->end == WR_OPENAI_INTERRUPTED ? WR_OK : WR_CONFLICT;
 }
 
-void wr_openai_worker_stop(struct wr_openai_worker *self)
+static void stop(struct wr_crew_member *member)
 {
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
 	drop_pending(self);
 	if (self->turn == NULL)
-		release(self);
+		wr_crew_release(member);
 	else if (is_running(self))
 		end_turn(self, WR_OPENAI_STOPPED);
 	else
-		self->is_released = true; /* what is left to say is said first */
+		member->is_released = true; /* what is left to say is said first */
 }
 
-void wr_openai_worker_cancel(struct wr_openai_worker *self)
+static void cancel(struct wr_crew_member *member)
 {
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
 	drop_pending(self);
 	if (self->turn != NULL)
 		forget_turn(self);
-	release(self);
+	wr_crew_release(member);
 }
 
-void wr_openai_worker_refuse(struct wr_openai_worker *self)
+static void refuse(struct wr_crew_member *member)
 {
-	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
 
-	if (worker->now.phase == WR_PHASE_FAILED || wr_reports_are_waiting(&self->reports))
+	if (wr_crew_worker(member)->now.phase == WR_PHASE_FAILED ||
+	    wr_reports_are_waiting(&member->reports))
 		report(self, WR_REPORT_PHASE, WR_PHASE_STARTING, WR_VIEW("input"));
 	report(self, WR_REPORT_PHASE, WR_PHASE_INTERRUPTED, WR_VIEW("the Runtime is stopping"));
 	report(self, WR_REPORT_ENDED, 0, WR_VIEW_NULL);
 }
 
-void wr_openai_worker_drain(struct wr_openai_worker *self)
+static void drain(struct wr_crew_member *member)
 {
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
 	if (is_running(self))
 		end_turn(self, WR_OPENAI_DRAINED);
 	else if (self->has_pending)
-		wr_openai_worker_refuse(self);
+		refuse(member);
 	drop_pending(self);
 }
 
-void wr_openai_worker_retry(struct wr_reports *reports)
-{
-	struct wr_openai_worker *self = wr_container_of(reports, struct wr_openai_worker, reports);
+/* ---- what was refused for now ---- */
 
-	if (!wr_reports_may_retry(reports) || !wr_reports_flush(reports)) {
-		wr_reports_hold(reports);
-		return;
-	}
+static void go_on(struct wr_crew_member *member)
+{
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
 	if (self->turn != NULL)
 		wr_openai_go_on(self);
-	else if (self->is_released)
-		free_released(self);
+	else if (member->is_released)
+		wr_crew_remove(member);
 	else
 		begin_pending(self);
 }
 
+/* Room comes back, memory for one event perhaps never; and the end of the Runtime waits for
+ * neither, but for room that is being made. */
+static bool gives_up(struct wr_reports *reports, enum wr_status status)
+{
+	const struct wr_crew *crew = wr_container_of(reports->set, struct wr_crew, reports);
+
+	if (status == WR_NO_MEMORY)
+		return reports->since_ms != 0 &&
+		       reports->set->reactor->now_ms - reports->since_ms >= MEMORY_MS_MAX;
+	return status == WR_FULL && crew->is_draining;
+}
+
 /* ---- life ---- */
 
-struct wr_openai_worker *wr_openai_worker_new(struct wr_openai *set,
-					      const struct wr_openai_profile *profile,
-					      uint32_t worker)
+static void init(struct wr_crew_member *member, struct wr_crew_port *port)
 {
-	struct wr_openai_worker *self = wr_allocator_take_zeroed(set->allocator, sizeof *self);
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
 
-	if (self == NULL)
-		return NULL;
-	self->set = set;
-	self->profile = profile;
-	self->worker = worker;
-	wr_reports_init(&self->reports, &set->reports, set->allocator, worker);
-	wr_buf_init(&self->pending, set->allocator, WR_EVENT_BYTES_MAX);
-	return self;
+	self->profile = wr_container_of(port, struct wr_openai_profile, port);
+	self->set = self->profile->origin->set;
+	wr_buf_init(&self->pending, self->set->allocator, WR_EVENT_BYTES_MAX);
 }
 
-void wr_openai_worker_free(struct wr_openai_worker *self)
+static void deinit(struct wr_crew_member *member)
 {
+	struct wr_openai_worker *self = wr_openai_worker_of(member);
+
 	if (self->turn != NULL)
 		forget_turn(self);
-	wr_reports_deinit(&self->reports);
-	wr_buf_deinit(&self->pending);
-	wr_allocator_free(self->set->allocator, self, sizeof *self);
+	drop_pending(self);
 }
 
-bool wr_openai_worker_is_at_rest(const struct wr_openai_worker *self)
+static bool is_live(struct wr_crew_member *member)
 {
-	return takes_input(self) && !self->has_pending;
+	const struct wr_openai_worker *self = wr_openai_worker_of(member);
+
+	return !takes_input(self) || self->has_pending;
 }
+
+const struct wr_crew_ops wr_openai_worker_ops = {
+	.bytes = sizeof(struct wr_openai_worker),
+	.member_at = offsetof(struct wr_openai_worker, member),
+	.init = init,
+	.deinit = deinit,
+	.deliver = deliver,
+	.interrupt = interrupt,
+	.stop = stop,
+	.cancel = cancel,
+	.drain = drain,
+	.refuse = refuse,
+	.go_on = go_on,
+	.is_live = is_live,
+	.gives_up = gives_up,
+	.no_memory = "no memory is left for the conversation",
+};

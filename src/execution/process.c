@@ -48,45 +48,19 @@ void wr_process_profile_init(struct wr_process_profile *self, char *const *argv,
 	};
 }
 
-/* ---- the table ---- */
+/* ---- the port ---- */
+
+static struct wr_processes *set_of(const struct wr_process_profile *profile)
+{
+	return wr_container_of(profile->port.crew, struct wr_processes, crew);
+}
 
 static struct wr_worker_process *find(const struct wr_processes *self, uint32_t worker)
 {
-	return worker < self->by_worker_count ? self->by_worker[worker] : NULL;
+	struct wr_crew_member *member = wr_crew_find(&self->crew, worker);
+
+	return member == NULL ? NULL : wr_worker_process_of(member);
 }
-
-static bool make_room(struct wr_processes *self, uint32_t worker)
-{
-	uint32_t count = self->by_worker_count == 0 ? 16 : self->by_worker_count;
-	size_t old_bytes = self->by_worker_count * sizeof *self->by_worker;
-	struct wr_worker_process **table;
-
-	if (worker < self->by_worker_count)
-		return true;
-	while (count <= worker)
-		count *= 2; /* Workers are far fewer than 2^31 */
-	table = wr_allocator_resize(self->allocator, self->by_worker, old_bytes,
-				    count * sizeof *table);
-	if (table == NULL)
-		return false;
-	for (uint32_t i = self->by_worker_count; i < count; i++)
-		table[i] = NULL;
-	self->by_worker = table;
-	self->by_worker_count = count;
-	return true;
-}
-
-static struct wr_worker_process *
-find_or_make(struct wr_processes *self, const struct wr_process_profile *profile, uint32_t worker)
-{
-	if (!make_room(self, worker))
-		return NULL;
-	if (self->by_worker[worker] == NULL)
-		self->by_worker[worker] = wr_worker_process_new(self, profile, worker);
-	return self->by_worker[worker];
-}
-
-/* ---- the port ---- */
 
 static bool has_place(const struct wr_processes *self)
 {
@@ -120,7 +94,7 @@ static bool is_done(const struct wr_processes *self, const struct wr_process_pro
 
 	if (profile->restart != WR_RESTART_NEVER)
 		return false;
-	target = wr_runtime_worker(self->runtime, worker);
+	target = wr_runtime_worker(self->crew.reports.runtime, worker);
 	/* Those that were accepted and queue have to be told so, one by one. */
 	if (target->queue.queued.count != 0)
 		return false;
@@ -129,14 +103,19 @@ static bool is_done(const struct wr_processes *self, const struct wr_process_pro
 	return worker <= self->former_count && waiting->count == 0 && target->now.item_count != 0;
 }
 
-static enum wr_status admit(void *context, uint32_t worker, const struct wr_input *input,
+static const struct wr_process_profile *profile_of(void *port)
+{
+	return wr_container_of(port, struct wr_process_profile, port);
+}
+
+static enum wr_status admit(void *port, uint32_t worker, const struct wr_input *input,
 			    const struct wr_undelivered *waiting)
 {
-	const struct wr_process_profile *profile = context;
-	const struct wr_processes *self = profile->owner;
+	const struct wr_process_profile *profile = profile_of(port);
+	const struct wr_processes *self = set_of(profile);
 	const struct wr_worker_process *process = find(self, worker);
 
-	if (self->is_draining)
+	if (self->crew.is_draining)
 		return WR_UNAVAILABLE;
 	if (profile->mode == WR_PROCESS_LINE && input->kind == WR_INPUT_SYSTEM)
 		return WR_OK;
@@ -149,94 +128,35 @@ static enum wr_status admit(void *context, uint32_t worker, const struct wr_inpu
 	return wr_worker_process_admit(process, input, waiting);
 }
 
-static void report_no_memory(struct wr_processes *self, uint32_t worker)
+static void deliver(void *port, uint32_t worker, const struct wr_input *input, uint64_t sequence)
 {
-	const struct wr_output output = {
-		.kind = WR_OUTPUT_ERROR,
-		.code = WR_ERROR_INTERNAL,
-		.text = WR_VIEW("cannot start the program: no memory"),
-	};
-	enum wr_status status = wr_runtime_output(self->runtime, worker, &output);
+	const struct wr_process_profile *profile = profile_of(port);
+	const struct wr_worker *target =
+		wr_runtime_worker(profile->port.crew->reports.runtime, worker);
 
-	if (status != WR_OK)
-		WR_LOG(WR_LOG_ERROR, "worker_event_lost", WR_LOG_NUMBER("worker", worker),
-		       WR_LOG_TEXT("status", wr_view_of_string(wr_status_name(status))));
-}
-
-static void deliver(void *context, uint32_t worker, const struct wr_input *input, uint64_t sequence)
-{
-	const struct wr_process_profile *profile = context;
-	struct wr_processes *self = profile->owner;
-	const struct wr_worker *target = wr_runtime_worker(self->runtime, worker);
-	struct wr_worker_process *process;
-
-	(void)sequence;
 	if (profile->mode == WR_PROCESS_LINE && input->kind == WR_INPUT_SYSTEM)
 		return;
 	/* One that is being stopped still gets what was accepted before, and then is told to stop.
 	 */
-	if (target == NULL || target->now.phase == WR_PHASE_STOPPED ||
-	    target->now.phase == WR_PHASE_CANCELLED)
-		return;
-	process = find_or_make(self, profile, worker);
-	if (process == NULL)
-		report_no_memory(self, worker);
-	else if (self->is_draining)
-		wr_worker_process_refuse(process);
-	else
-		wr_worker_process_deliver(process, input);
-}
-
-static enum wr_status interrupt(void *context, uint32_t worker)
-{
-	const struct wr_process_profile *profile = context;
-	struct wr_worker_process *process = find(profile->owner, worker);
-
-	return process == NULL ? WR_CONFLICT : wr_worker_process_interrupt(process);
-}
-
-/* To say that nothing runs may need a record, and then a process that keeps the report. */
-static struct wr_worker_process *find_to_end(const struct wr_process_profile *profile,
-					     uint32_t worker)
-{
-	struct wr_processes *self = profile->owner;
-	struct wr_worker_process *process = find(self, worker);
-
-	if (process == NULL && wr_runtime_execution_ended(self->runtime, worker) != WR_OK)
-		process = find_or_make(self, profile, worker);
-	return process;
-}
-
-static void stop(void *context, uint32_t worker)
-{
-	struct wr_worker_process *process = find_to_end(context, worker);
-
-	if (process != NULL)
-		wr_worker_process_stop(process);
-}
-
-static void cancel(void *context, uint32_t worker)
-{
-	struct wr_worker_process *process = find_to_end(context, worker);
-
-	if (process != NULL)
-		wr_worker_process_cancel(process);
+	if (target != NULL && target->now.phase != WR_PHASE_STOPPED &&
+	    target->now.phase != WR_PHASE_CANCELLED)
+		wr_crew_deliver(port, worker, input, sequence);
 }
 
 static const struct wr_execution_ops process_ops = {
 	.admit = admit,
 	.deliver = deliver,
-	.interrupt = interrupt,
-	.stop = stop,
-	.cancel = cancel,
+	.interrupt = wr_crew_interrupt,
+	.stop = wr_crew_stop,
+	.cancel = wr_crew_cancel,
 };
 
 struct wr_execution wr_processes_execution(struct wr_processes *self,
 					   struct wr_process_profile *profile)
 {
-	profile->owner = self;
+	profile->port.crew = &self->crew;
 	return (struct wr_execution){.ops = &process_ops,
-				     .context = profile,
+				     .context = &profile->port,
 				     .has_turns = profile->mode == WR_PROCESS_JSONL};
 }
 
@@ -254,13 +174,6 @@ static void on_sweep_timer(struct wr_timer *timer)
 	sweep(wr_container_of(timer, struct wr_processes, sweep_timer));
 }
 
-static void on_turn(struct wr_turn_hook *hook);
-
-static void want_turn(struct wr_reports_set *reports)
-{
-	wr_processes_want_turn(wr_container_of(reports, struct wr_processes, reports));
-}
-
 void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		       struct wr_allocator *allocator, uint32_t count_max, char *const *environment)
 {
@@ -269,12 +182,11 @@ void wr_processes_init(struct wr_processes *self, struct wr_reactor *reactor,
 		.allocator = allocator,
 		.environment = environment,
 		.count_max = count_max,
-		.hook = {.on_turn = on_turn},
 		.reap_timer = {.on_due = on_reap_timer},
 		.sweep_timer = {.on_due = on_sweep_timer},
 	};
 	wr_list_init(&self->queue);
-	wr_reports_set_init(&self->reports, reactor, want_turn, wr_worker_process_gives_up);
+	wr_crew_init(&self->crew, &wr_worker_process_ops, reactor, allocator);
 	if (!wr_orphans_adopt())
 		WR_LOG(WR_LOG_DEBUG, "no_subreaper", WR_LOG_NUMBER("pid", getpid()));
 }
@@ -294,27 +206,29 @@ void wr_processes_attach(struct wr_processes *self, struct wr_runtime *runtime)
 	struct wr_runtime_summary summary;
 
 	wr_runtime_summary(runtime, &summary);
-	self->runtime = self->reports.runtime = runtime;
+	wr_crew_attach(&self->crew, runtime);
 	self->former_count = summary.worker_count;
 }
 
 /* ---- the dead ---- */
 
-static struct wr_worker_process *find_pid(const struct wr_processes *self, pid_t pid)
+static bool has_child(const struct wr_processes *self, pid_t pid)
 {
-	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL && wr_worker_process_pid(self->by_worker[i]) == pid)
-			return self->by_worker[i];
-	return NULL;
+	struct wr_crew_member *member;
+
+	for (uint32_t at = 0; (member = wr_crew_next(&self->crew, &at)) != NULL;)
+		if (wr_worker_process_pid(wr_worker_process_of(member)) == pid)
+			return true;
+	return false;
 }
 
 static unsigned bury_children(struct wr_processes *self)
 {
+	struct wr_crew_member *member;
 	unsigned buried = 0;
 
-	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL && wr_worker_process_reap(self->by_worker[i]))
-			buried++;
+	for (uint32_t at = 0; (member = wr_crew_next(&self->crew, &at)) != NULL;)
+		buried += wr_worker_process_reap(wr_worker_process_of(member));
 	return buried;
 }
 
@@ -326,8 +240,8 @@ struct sweep {
 /* A child in the session of a living one belongs to that one still. */
 static bool is_orphan(const struct wr_processes *self, const struct wr_proc *proc)
 {
-	return proc->parent == getpid() && !proc->is_dead && find_pid(self, proc->pid) == NULL &&
-	       (proc->session <= 0 || find_pid(self, proc->session) == NULL);
+	return proc->parent == getpid() && !proc->is_dead && !has_child(self, proc->pid) &&
+	       (proc->session <= 0 || !has_child(self, proc->session));
 }
 
 /* Such a number cannot mean another process: nobody but us can reap it, and we do not meanwhile. */
@@ -396,7 +310,7 @@ static unsigned bury_orphans(struct wr_processes *self)
 		memset(&about, 0, sizeof about);
 		if (waitid(P_ALL, 0, &about, WEXITED | WNOHANG | WNOWAIT) != 0 || about.si_pid == 0)
 			return buried;
-		if (find_pid(self, about.si_pid) != NULL) {
+		if (has_child(self, about.si_pid)) {
 			bury_children(self); /* died a moment ago */
 			continue;
 		}
@@ -413,15 +327,6 @@ static unsigned bury_orphans(struct wr_processes *self)
 }
 #endif
 
-static void tell_drained(struct wr_processes *self)
-{
-	if (!self->awaits_drained || wr_processes_live_count(self) != 0)
-		return;
-	self->awaits_drained = false;
-	if (self->on_drained != NULL)
-		self->on_drained(self->context);
-}
-
 void wr_processes_on_child_signal(struct wr_processes *self)
 {
 	unsigned buried = bury_children(self);
@@ -429,83 +334,36 @@ void wr_processes_on_child_signal(struct wr_processes *self)
 	buried += bury_orphans(self);
 	if (buried != 0)
 		sweep_soon(self);
-	tell_drained(self);
+	wr_crew_tell_drained(&self->crew);
 }
 
 /* ---- the end of a turn ---- */
-
-void wr_processes_want_turn(struct wr_processes *self)
-{
-	if (self->has_hook)
-		return;
-	self->has_hook = true;
-	wr_reactor_add_hook(self->reactor, &self->hook);
-}
 
 static bool has_start(const struct wr_processes *self)
 {
 	return self->count < self->count_max && !wr_list_is_empty(&self->queue);
 }
 
-static void fill_places(struct wr_processes *self)
+bool wr_processes_on_turn(struct wr_crew *crew)
 {
+	struct wr_processes *self = wr_container_of(crew, struct wr_processes, crew);
+
 	for (unsigned i = 0; i < START_COUNT_MAX && has_start(self); i++)
 		wr_worker_process_begin(
 			wr_list_entry(self->queue.next, struct wr_worker_process, queue_node));
 	if (has_start(self))
 		wr_reactor_again(self->reactor);
-}
-
-static void retry(struct wr_reports *reports)
-{
-	wr_worker_process_retry(wr_container_of(reports, struct wr_worker_process, reports));
-}
-
-static void on_turn(struct wr_turn_hook *hook)
-{
-	struct wr_processes *self = wr_container_of(hook, struct wr_processes, hook);
-
-	wr_reports_set_retry(&self->reports, retry);
-	fill_places(self);
-	tell_drained(self);
-	if (!wr_list_is_empty(&self->reports.held) || has_start(self))
-		return;
-	self->has_hook = false;
-	wr_reactor_remove_hook(self->reactor, hook);
+	return has_start(self);
 }
 
 /* ---- the end ---- */
 
-uint32_t wr_processes_live_count(const struct wr_processes *self)
-{
-	uint32_t live = 0;
-
-	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL && wr_worker_process_is_live(self->by_worker[i]))
-			live++;
-	return live;
-}
-
-uint32_t wr_processes_drain(struct wr_processes *self, wr_drained_fn *on_drained, void *context)
-{
-	uint32_t live;
-
-	self->is_draining = true;
-	self->on_drained = on_drained;
-	self->context = context;
-	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL)
-			wr_worker_process_drain(self->by_worker[i]);
-	live = wr_processes_live_count(self);
-	self->awaits_drained = live != 0;
-	return live;
-}
-
 void wr_processes_kill(struct wr_processes *self)
 {
-	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL)
-			wr_worker_process_kill(self->by_worker[i]);
+	struct wr_crew_member *member;
+
+	for (uint32_t at = 0; (member = wr_crew_next(&self->crew, &at)) != NULL;)
+		wr_worker_process_kill(wr_worker_process_of(member));
 }
 
 #ifdef __linux__
@@ -541,19 +399,10 @@ static bool end_strays(struct wr_processes *self)
 
 void wr_processes_deinit(struct wr_processes *self)
 {
-	for (uint32_t i = 0; i < self->by_worker_count; i++)
-		if (self->by_worker[i] != NULL)
-			wr_worker_process_free(self->by_worker[i]);
-	wr_allocator_free(self->allocator, self->by_worker,
-			  self->by_worker_count * sizeof *self->by_worker);
-	self->by_worker = NULL;
-	self->by_worker_count = self->count = 0;
+	wr_crew_deinit(&self->crew);
+	self->count = 0;
 	wr_timer_cancel(self->reactor, &self->reap_timer);
 	wr_timer_cancel(self->reactor, &self->sweep_timer);
-	wr_reports_set_deinit(&self->reports);
-	if (self->has_hook)
-		wr_reactor_remove_hook(self->reactor, &self->hook);
-	self->has_hook = false;
 	if (end_strays(self) && self->ledger != NULL)
 		wr_ledger_clear(self->ledger);
 }

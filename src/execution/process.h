@@ -28,11 +28,10 @@
 #define WR_EXECUTION_PROCESS_H
 
 #include "containers/list.h"
-#include "core/runtime.h"
 #include "execution/cgroups.h"
+#include "execution/crew.h"
 #include "execution/ledger.h"
 #include "execution/program.h"
-#include "execution/reports.h"
 #include "io/reactor/reactor.h"
 
 enum wr_process_mode { WR_PROCESS_LINE, WR_PROCESS_JSONL };
@@ -65,36 +64,24 @@ struct wr_process_profile {
 	uint64_t file_bytes_max;	  /* 0: no limit of ours */
 	uint64_t cpu_seconds_max;	  /* 0: no limit of ours */
 	uint64_t open_files_max;
-	struct wr_processes *owner; /* private */
+	struct wr_crew_port port; /* private */
 };
 
 void wr_process_profile_init(struct wr_process_profile *self, char *const *argv,
 			     enum wr_process_mode mode);
 
-struct wr_worker_process;
-typedef void wr_drained_fn(void *context);
-
 /* Placed by the caller; must not move. Fields are private. */
 struct wr_processes {
 	struct wr_reactor *reactor;
 	struct wr_allocator *allocator;
-	struct wr_runtime *runtime;
 	char *const *environment;
 	uint32_t count_max;
-	uint32_t count; /* children, and starts that wait for their time */
-	bool is_draining;
-	bool awaits_drained; /* on_drained has to be called */
-	wr_drained_fn *on_drained;
-	void *context;
-	struct wr_worker_process **by_worker; /* by number; NULL: never ran */
-	uint32_t by_worker_count;
-	uint32_t former_count;	       /* Workers of before this life */
-	struct wr_ledger *ledger;      /* NULL: none */
-	struct wr_cgroups *cgroups;    /* NULL: none */
-	struct wr_list queue;	       /* Workers that wait for a place among the children */
-	struct wr_reports_set reports; /* Workers of whom something could not be recorded */
-	struct wr_turn_hook hook;      /* while one of the two has work */
-	bool has_hook;
+	uint32_t count;		    /* children, and starts that wait for their time */
+	uint32_t former_count;	    /* Workers of before this life */
+	struct wr_ledger *ledger;   /* NULL: none */
+	struct wr_cgroups *cgroups; /* NULL: none */
+	struct wr_list queue;	    /* Workers that wait for a place among the children */
+	struct wr_crew crew;
 	uint64_t swept_ms;
 	struct wr_timer reap_timer, sweep_timer;
 };
@@ -122,13 +109,20 @@ struct wr_execution wr_processes_execution(struct wr_processes *self,
 void wr_processes_on_child_signal(struct wr_processes *self);
 
 /* Children that are not yet buried, and Workers whose last reports are not yet recorded. */
-uint32_t wr_processes_live_count(const struct wr_processes *self);
+static inline uint32_t wr_processes_live_count(const struct wr_processes *self)
+{
+	return wr_crew_live_count(&self->crew);
+}
 
 /* The Runtime goes away: no input is taken any more and every child is ended in good order. Workers
  * stay what they are; an open turn becomes `interrupted`, and so does an input that was accepted
  * and becomes visible only now. on_drained is called when no child is left, but not from here: none
  * at all when the result, the live count, is 0. */
-uint32_t wr_processes_drain(struct wr_processes *self, wr_drained_fn *on_drained, void *context);
+static inline uint32_t wr_processes_drain(struct wr_processes *self, wr_drained_fn *on_drained,
+					  void *context)
+{
+	return wr_crew_drain(&self->crew, on_drained, context);
+}
 
 /* Kills every child at once. */
 void wr_processes_kill(struct wr_processes *self);

@@ -59,9 +59,9 @@ static bool is_for_now(enum wr_status status)
 	return status == WR_FULL || status == WR_OVERLOAD || status == WR_NO_MEMORY;
 }
 
-static void note_loss(const struct wr_reports *self, enum wr_status status)
+void wr_reports_note_loss(uint32_t worker, enum wr_status status)
 {
-	WR_LOG(WR_LOG_ERROR, "worker_event_lost", WR_LOG_NUMBER("worker", self->worker),
+	WR_LOG(WR_LOG_ERROR, "worker_event_lost", WR_LOG_NUMBER("worker", worker),
 	       WR_LOG_TEXT("status", wr_view_of_string(wr_status_name(status))));
 }
 
@@ -94,7 +94,7 @@ bool wr_reports_refused(struct wr_reports *self, enum wr_status status)
 	}
 	self->since_ms = 0;
 	if (status != WR_OK)
-		note_loss(self, status);
+		wr_reports_note_loss(self->worker, status);
 	return true;
 }
 
@@ -157,7 +157,7 @@ static bool try_report(struct wr_reports *self, const struct wr_report *report, 
 static void keep(struct wr_reports *self, struct wr_report report, struct wr_view text)
 {
 	if (self->count == WR_REPORT_COUNT_MAX) {
-		note_loss(self, WR_FULL);
+		wr_reports_note_loss(self->worker, WR_FULL);
 		return;
 	}
 	if (wr_buf_append_view(&self->texts, text) == WR_OK)

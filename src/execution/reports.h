@@ -105,6 +105,9 @@ static inline bool wr_reports_are_held(const struct wr_reports *self)
 	return !wr_list_is_empty(&self->place);
 }
 
+/* Says in the log that something of a Worker will never be recorded. */
+void wr_reports_note_loss(uint32_t worker, enum wr_status status);
+
 /* Whether it is time to try again: not in every turn, as a try of something large that has no
  * memory costs as much as one that has. */
 bool wr_reports_may_retry(const struct wr_reports *self);

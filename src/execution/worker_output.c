@@ -24,7 +24,8 @@ static void refuse_line(struct wr_worker_process *self, const char *detail)
 	char storage[256];
 	struct wr_buf message;
 
-	WR_LOG(WR_LOG_WARNING, "child_protocol_error", WR_LOG_NUMBER("worker", self->worker),
+	WR_LOG(WR_LOG_WARNING, "child_protocol_error",
+	       WR_LOG_NUMBER("worker", self->member.reports.worker),
 	       WR_LOG_TEXT("detail", wr_view_of_string(detail)));
 	if (self->running->protocol_errors++ >= PROTOCOL_ERRORS_MAX)
 		return;

@@ -87,12 +87,12 @@ static enum wr_status write_turn(struct wr_worker_process *self, const struct wr
 
 static enum wr_status begin_turn(struct wr_worker_process *self, const struct wr_input *input)
 {
-	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
+	const struct wr_worker *worker = wr_crew_worker(&self->member);
 	enum wr_status status = write_turn(self, input, worker->now.turn_count + 1);
 
 	if (status != WR_OK)
 		return status;
-	self->turn = worker->now.turn_count + 1;
+	self->member.reports.turn = worker->now.turn_count + 1;
 	self->is_in_turn = true;
 	wr_worker_process_phase(self, WR_PHASE_BUSY, WR_VIEW("input"));
 	wr_worker_process_say(self, WR_REPORT_TURN_START, 0);
@@ -160,7 +160,7 @@ void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_res
 
 static void log_end(const struct wr_worker_process *self, const struct wr_child_end *end)
 {
-	WR_LOG(WR_LOG_INFO, "child_ended", WR_LOG_NUMBER("worker", self->worker),
+	WR_LOG(WR_LOG_INFO, "child_ended", WR_LOG_NUMBER("worker", self->member.reports.worker),
 	       WR_LOG_NUMBER(end->is_signalled ? "signal" : "status", end->number));
 }
 
@@ -170,7 +170,7 @@ void wr_worker_process_give_place_back(struct wr_worker_process *self)
 	self->set->count--;
 	if (wr_list_is_empty(&self->set->queue))
 		return;
-	wr_processes_want_turn(self->set);
+	wr_crew_want_turn(&self->set->crew);
 	wr_reactor_again(self->set->reactor);
 }
 
@@ -198,21 +198,6 @@ static void forget_running(struct wr_worker_process *self)
 	self->running = NULL;
 	self->state = WR_PROCESS_NONE;
 	wr_worker_process_give_place_back(self);
-}
-
-static void free_released(struct wr_worker_process *self)
-{
-	self->set->by_worker[self->worker] = NULL;
-	wr_worker_process_free(self);
-}
-
-/* The Worker has ended for good: it will never come here again. */
-static void release(struct wr_worker_process *self)
-{
-	self->is_released = true;
-	wr_worker_process_ended(self);
-	if (!wr_worker_process_has_reports(self))
-		free_released(self);
 }
 
 /* An input that was accepted while it still ran, and for which nothing is started any more. */
@@ -280,7 +265,7 @@ static void finish(struct wr_worker_process *self)
 	case WR_PROCESS_STOPPED:
 	case WR_PROCESS_CANCELLED:
 		forget_running(self);
-		release(self);
+		wr_crew_release(&self->member);
 		return;
 	}
 	forget_running(self);
@@ -365,39 +350,10 @@ static void on_timer(struct wr_timer *timer)
 
 /* ---- the port ---- */
 
-struct wr_worker_process *wr_worker_process_new(struct wr_processes *set,
-						const struct wr_process_profile *profile,
-						uint32_t worker)
-{
-	struct wr_worker_process *self = wr_allocator_take_zeroed(set->allocator, sizeof *self);
-
-	if (self == NULL)
-		return NULL;
-	self->set = set;
-	self->profile = profile;
-	self->worker = worker;
-	self->timer.on_due = on_timer;
-	wr_buf_init(&self->pending, set->allocator, WR_CHILD_INPUT_BYTES_MAX);
-	wr_reports_init(&self->reports, &set->reports, set->allocator, worker);
-	wr_list_init(&self->queue_node);
-	return self;
-}
-
-void wr_worker_process_free(struct wr_worker_process *self)
-{
-	if (self->running != NULL)
-		forget_running(self);
-	wr_timer_cancel(self->set->reactor, &self->timer);
-	wr_list_remove(&self->queue_node);
-	wr_buf_deinit(&self->pending);
-	wr_reports_deinit(&self->reports);
-	wr_allocator_free(self->set->allocator, self, sizeof *self);
-}
-
 /* In line mode also behind one that is about to end by itself: the next one will take it. */
 static bool takes_more_input(const struct wr_worker_process *self)
 {
-	if (wr_worker_process_has_reports(self) || self->is_released)
+	if (wr_worker_process_has_reports(self) || self->member.is_released)
 		return false;
 	if (self->profile->mode == WR_PROCESS_JSONL)
 		return self->state != WR_PROCESS_ENDING && !self->is_in_turn && !self->has_pending;
@@ -428,10 +384,12 @@ static bool is_waiting(const struct wr_worker_process *self)
 	return self->state == WR_PROCESS_WAITING || self->state == WR_PROCESS_QUEUED;
 }
 
-void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_input *input)
+static void deliver(struct wr_crew_member *member, const struct wr_input *input, uint64_t sequence)
 {
+	struct wr_worker_process *self = wr_worker_process_of(member);
 	enum wr_status status = WR_CLOSED;
 
+	(void)sequence;
 	if (self->state == WR_PROCESS_OPEN && !self->has_pending &&
 	    !wr_worker_process_has_reports(self)) {
 		status = give(self, input);
@@ -480,8 +438,9 @@ static enum wr_status ask_to_cancel(struct wr_worker_process *self)
 	return WR_OK;
 }
 
-enum wr_status wr_worker_process_interrupt(struct wr_worker_process *self)
+static enum wr_status interrupt(struct wr_crew_member *member)
 {
+	struct wr_worker_process *self = wr_worker_process_of(member);
 	bool is_jsonl = self->profile->mode == WR_PROCESS_JSONL;
 
 	switch (self->state) {
@@ -531,14 +490,16 @@ static void end_in_order(struct wr_worker_process *self, enum wr_process_reason 
 	wr_worker_process_end(self, reason, WR_CHILD_CLOSING);
 }
 
-void wr_worker_process_stop(struct wr_worker_process *self)
+static void stop(struct wr_crew_member *member)
 {
+	struct wr_worker_process *self = wr_worker_process_of(member);
+
 	self->wants_start = false;
 	wr_worker_process_drop_pending(self);
 	if (is_waiting(self))
 		cancel_waiting(self);
 	if (self->state == WR_PROCESS_NONE)
-		release(self);
+		wr_crew_release(member);
 	else
 		end_in_order(self, WR_PROCESS_STOPPED);
 }
@@ -553,37 +514,42 @@ static void deafen(struct wr_worker_process *self)
 		wr_worker_process_hold(self);
 }
 
-void wr_worker_process_cancel(struct wr_worker_process *self)
+static void cancel(struct wr_crew_member *member)
 {
+	struct wr_worker_process *self = wr_worker_process_of(member);
+
 	self->wants_start = false;
 	wr_worker_process_drop_pending(self);
 	if (is_waiting(self))
 		cancel_waiting(self);
 	if (self->state == WR_PROCESS_NONE) {
-		release(self);
+		wr_crew_release(member);
 		return;
 	}
 	wr_worker_process_end(self, WR_PROCESS_CANCELLED, WR_CHILD_KILLING);
 	deafen(self);
 }
 
-void wr_worker_process_refuse(struct wr_worker_process *self)
+static void refuse(struct wr_crew_member *member)
 {
-	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
+	struct wr_worker_process *self = wr_worker_process_of(member);
 
 	/* From `failed` no other way leads there. */
-	if (worker->now.phase == WR_PHASE_FAILED || wr_worker_process_has_reports(self))
+	if (wr_crew_worker(member)->now.phase == WR_PHASE_FAILED ||
+	    wr_worker_process_has_reports(self))
 		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
 	wr_worker_process_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("the Runtime is stopping"));
 	if (self->running == NULL)
 		wr_worker_process_ended(self);
 }
 
-void wr_worker_process_drain(struct wr_worker_process *self)
+static void drain(struct wr_crew_member *member)
 {
+	struct wr_worker_process *self = wr_worker_process_of(member);
+
 	self->wants_start = false;
 	if (self->has_pending && !self->is_in_turn)
-		wr_worker_process_refuse(self);
+		refuse(member);
 	else if (self->is_in_turn)
 		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 					WR_VIEW("the Runtime is stopping"));
@@ -599,8 +565,8 @@ void wr_worker_process_kill(struct wr_worker_process *self)
 	self->is_killed = true;
 	if (self->running != NULL)
 		wr_worker_process_end(self, WR_PROCESS_DRAINED, WR_CHILD_KILLING);
-	if (wr_reports_are_held(&self->reports)) {
-		self->reports.retry_at_ms = 0;
+	if (wr_reports_are_held(&self->member.reports)) {
+		self->member.reports.retry_at_ms = 0;
 		wr_reactor_again(self->set->reactor);
 	}
 }
@@ -614,17 +580,17 @@ static bool take_held_output(struct wr_worker_process *self)
 	       (!self->running->is_over || wr_worker_output_end(self));
 }
 
-void wr_worker_process_retry(struct wr_worker_process *self)
+static void go_on(struct wr_crew_member *member)
 {
+	struct wr_worker_process *self = wr_worker_process_of(member);
 	struct wr_running *running = self->running;
 
-	if (!wr_reports_may_retry(&self->reports) || !wr_reports_flush(&self->reports) ||
-	    (running != NULL && !take_held_output(self))) {
+	if (running != NULL && !take_held_output(self)) {
 		wr_worker_process_hold(self);
 		return;
 	}
-	if (self->is_released) {
-		free_released(self);
+	if (member->is_released) {
+		wr_crew_remove(member);
 		return;
 	}
 	if (running != NULL && running->is_over) {
@@ -636,7 +602,29 @@ void wr_worker_process_retry(struct wr_worker_process *self)
 		wr_worker_process_hold(self);
 }
 
-/* ---- */
+/* ---- life ---- */
+
+static void init(struct wr_crew_member *member, struct wr_crew_port *port)
+{
+	struct wr_worker_process *self = wr_worker_process_of(member);
+
+	self->profile = wr_container_of(port, struct wr_process_profile, port);
+	self->set = wr_container_of(port->crew, struct wr_processes, crew);
+	self->timer.on_due = on_timer;
+	wr_buf_init(&self->pending, self->set->allocator, WR_CHILD_INPUT_BYTES_MAX);
+	wr_list_init(&self->queue_node);
+}
+
+static void deinit(struct wr_crew_member *member)
+{
+	struct wr_worker_process *self = wr_worker_process_of(member);
+
+	if (self->running != NULL)
+		forget_running(self);
+	wr_timer_cancel(self->set->reactor, &self->timer);
+	wr_list_remove(&self->queue_node);
+	wr_buf_deinit(&self->pending);
+}
 
 pid_t wr_worker_process_pid(const struct wr_worker_process *self)
 {
@@ -654,9 +642,10 @@ bool wr_worker_process_is_done(const struct wr_worker_process *self)
 	return self->profile->restart == WR_RESTART_NEVER && self->has_ended;
 }
 
-bool wr_worker_process_is_live(const struct wr_worker_process *self)
+static bool is_live(struct wr_crew_member *member)
 {
-	return self->running != NULL || wr_worker_process_has_reports(self);
+	return wr_worker_process_of(member)->running != NULL ||
+	       wr_reports_are_waiting(&member->reports);
 }
 
 bool wr_worker_process_reap(struct wr_worker_process *self)
@@ -673,3 +662,21 @@ bool wr_worker_process_reap(struct wr_worker_process *self)
 	end_cgroup(set, cgroup);
 	return true;
 }
+
+const struct wr_crew_ops wr_worker_process_ops = {
+	.bytes = sizeof(struct wr_worker_process),
+	.member_at = offsetof(struct wr_worker_process, member),
+	.init = init,
+	.deinit = deinit,
+	.deliver = deliver,
+	.interrupt = interrupt,
+	.stop = stop,
+	.cancel = cancel,
+	.drain = drain,
+	.refuse = refuse,
+	.go_on = go_on,
+	.is_live = is_live,
+	.gives_up = wr_worker_process_gives_up,
+	.on_turn = wr_processes_on_turn,
+	.no_memory = "cannot start the program: no memory",
+};

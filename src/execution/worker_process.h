@@ -19,7 +19,6 @@
 #include "execution/child.h"
 #include "execution/line_reader.h"
 #include "execution/process.h"
-#include "execution/reports.h"
 
 enum wr_process_state {
 	WR_PROCESS_NONE,
@@ -60,56 +59,42 @@ struct wr_worker_process {
 	struct wr_processes *set;
 	const struct wr_process_profile *profile;
 	struct wr_running *running;
-	uint32_t worker;
 	enum wr_process_state state;
 	enum wr_process_reason reason;
 	bool is_ready; /* since this start: exec succeeded, or `ready` came */
 	bool has_pending;
 	bool is_in_turn;
 	bool is_cancelling; /* the program was asked to end its turn */
-	bool is_released;   /* it goes when all is recorded */
 	bool is_killed;	    /* the end of the Runtime does not wait for it any more */
 	bool has_ended;	    /* a program of it has run and ended */
 	bool wants_start;   /* without an input: WR_RESTART_ALWAYS */
 	enum wr_input_kind pending_kind;
-	uint64_t turn;
 	uint64_t lost_bytes; /* of input that this child was started for and never took */
 	uint32_t early_deaths;
 	uint64_t started_ms, not_before_ms;
 	struct wr_timer timer; /* back-off, ready, cancel: one at a time */
 	struct wr_buf pending;
-	struct wr_reports reports;
+	struct wr_crew_member member;
 	struct wr_list queue_node; /* of those that wait for a place */
 };
 
-/* NULL without memory. */
-struct wr_worker_process *wr_worker_process_new(struct wr_processes *set,
-						const struct wr_process_profile *profile,
-						uint32_t worker);
-void wr_worker_process_free(struct wr_worker_process *self);
+extern const struct wr_crew_ops wr_worker_process_ops;
 
-/* The operations of the port, for a Worker that has a process. */
+static inline struct wr_worker_process *wr_worker_process_of(struct wr_crew_member *member)
+{
+	return wr_container_of(member, struct wr_worker_process, member);
+}
+
+/* Whether one that is not at rest takes another input. */
 enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
 				       const struct wr_input *input,
 				       const struct wr_undelivered *waiting);
-void wr_worker_process_deliver(struct wr_worker_process *self, const struct wr_input *input);
-enum wr_status wr_worker_process_interrupt(struct wr_worker_process *self);
-void wr_worker_process_stop(struct wr_worker_process *self);
-void wr_worker_process_cancel(struct wr_worker_process *self);
-void wr_worker_process_drain(struct wr_worker_process *self);
-/* An input that becomes visible while the Runtime ends: it is told, not run. */
-void wr_worker_process_refuse(struct wr_worker_process *self);
 void wr_worker_process_kill(struct wr_worker_process *self);
-
-/* Goes on with what had to wait; it may become held again. */
-void wr_worker_process_retry(struct wr_worker_process *self);
 
 /* 0: none. */
 pid_t wr_worker_process_pid(const struct wr_worker_process *self);
 /* Nothing of it runs, and there is nothing to run it for. */
 bool wr_worker_process_is_at_rest(const struct wr_worker_process *self);
-/* Whether there is anything of it that is not yet buried and recorded. */
-bool wr_worker_process_is_live(const struct wr_worker_process *self);
 /* Of one whose program has run, when that is the end of it (WR_RESTART_NEVER). */
 bool wr_worker_process_is_done(const struct wr_worker_process *self);
 /* Buries a dead child: true when there was one. */
@@ -117,8 +102,8 @@ bool wr_worker_process_reap(struct wr_worker_process *self);
 
 /* ---- of all together (process.c) ---- */
 
-/* There is something to do at the end of this turn, or of the next. */
-void wr_processes_want_turn(struct wr_processes *self);
+/* Starts those that wait, as many as there are places. True: not all of these are filled. */
+bool wr_processes_on_turn(struct wr_crew *crew);
 
 /* ---- its start (worker_start.c) ---- */
 
@@ -180,17 +165,17 @@ void wr_worker_process_ended(struct wr_worker_process *self);
 static inline bool wr_worker_process_output(struct wr_worker_process *self,
 					    const struct wr_output *output)
 {
-	return wr_reports_output(&self->reports, output);
+	return wr_reports_output(&self->member.reports, output);
 }
 /* The same for whatever had no memory. */
 static inline bool wr_worker_process_refused(struct wr_worker_process *self, enum wr_status status)
 {
-	return wr_reports_refused(&self->reports, status);
+	return wr_reports_refused(&self->member.reports, status);
 }
 
 static inline bool wr_worker_process_has_reports(const struct wr_worker_process *self)
 {
-	return wr_reports_are_waiting(&self->reports);
+	return wr_reports_are_waiting(&self->member.reports);
 }
 
 /* Whether its output can be recorded now, as far as that is known. */
@@ -198,7 +183,7 @@ bool wr_worker_process_takes_output(const struct wr_worker_process *self);
 /* It has to be tried again at the end of this turn or later. */
 static inline void wr_worker_process_hold(struct wr_worker_process *self)
 {
-	wr_reports_hold(&self->reports);
+	wr_reports_hold(&self->member.reports);
 }
 /* Of what was refused for now. */
 bool wr_worker_process_gives_up(struct wr_reports *reports, enum wr_status status);

@@ -10,7 +10,7 @@
 bool wr_worker_process_gives_up(struct wr_reports *reports, enum wr_status status)
 {
 	const struct wr_worker_process *self =
-		wr_container_of(reports, struct wr_worker_process, reports);
+		wr_container_of(reports, struct wr_worker_process, member.reports);
 	bool is_dead = self->running == NULL || self->running->child.pid == 0;
 
 	if (self->is_killed)
@@ -18,7 +18,7 @@ bool wr_worker_process_gives_up(struct wr_reports *reports, enum wr_status statu
 	if (status == WR_NO_MEMORY)
 		return reports->since_ms != 0 &&
 		       self->set->reactor->now_ms - reports->since_ms >= WR_CHILD_GRACE_MS;
-	return status == WR_FULL && self->set->is_draining && is_dead;
+	return status == WR_FULL && self->set->crew.is_draining && is_dead;
 }
 
 bool wr_worker_process_takes_output(const struct wr_worker_process *self)
@@ -32,29 +32,28 @@ bool wr_worker_process_takes_output(const struct wr_worker_process *self)
 		return false;
 	/* Of the dead a piece is read in any case: often there is none, and its end needs no room.
 	 * And who cannot wait for long tries whatever the answer is. */
-	if (self->is_killed || (is_dead && (self->set->is_draining || !running->has_line)))
+	if (self->is_killed || (is_dead && (self->set->crew.is_draining || !running->has_line)))
 		return true;
-	return wr_runtime_takes_output(self->set->runtime);
+	return wr_runtime_takes_output(self->set->crew.reports.runtime);
 }
 
 void wr_worker_process_phase(struct wr_worker_process *self, enum wr_phase phase,
 			     struct wr_view cause)
 {
-	wr_reports_put(&self->reports, WR_REPORT_PHASE, (uint8_t)phase, cause);
+	wr_reports_put(&self->member.reports, WR_REPORT_PHASE, (uint8_t)phase, cause);
 }
 
 void wr_worker_process_error(struct wr_worker_process *self, struct wr_view message)
 {
-	wr_reports_put(&self->reports, WR_REPORT_ERROR, WR_ERROR_INTERNAL, message);
+	wr_reports_put(&self->member.reports, WR_REPORT_ERROR, WR_ERROR_INTERNAL, message);
 }
 
 void wr_worker_process_say(struct wr_worker_process *self, enum wr_report_kind kind, uint8_t code)
 {
-	self->reports.turn = self->turn;
-	wr_reports_put(&self->reports, kind, code, WR_VIEW_NULL);
+	wr_reports_put(&self->member.reports, kind, code, WR_VIEW_NULL);
 }
 
 void wr_worker_process_ended(struct wr_worker_process *self)
 {
-	wr_reports_put(&self->reports, WR_REPORT_ENDED, 0, WR_VIEW_NULL);
+	wr_reports_put(&self->member.reports, WR_REPORT_ENDED, 0, WR_VIEW_NULL);
 }

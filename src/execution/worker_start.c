@@ -90,7 +90,7 @@ static enum wr_status start_child(struct wr_worker_process *self, struct wr_erro
 
 static void write_init(struct wr_worker_process *self)
 {
-	const struct wr_worker *worker = wr_runtime_worker(self->set->runtime, self->worker);
+	const struct wr_worker *worker = wr_crew_worker(&self->member);
 	struct wr_buf message;
 
 	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
@@ -109,7 +109,7 @@ static uint64_t wait_ms(const struct wr_worker_process *self)
 
 static bool restarts_itself(const struct wr_worker_process *self)
 {
-	return self->profile->restart == WR_RESTART_ALWAYS && !self->set->is_draining;
+	return self->profile->restart == WR_RESTART_ALWAYS && !self->set->crew.is_draining;
 }
 
 /* What could not even be tried is tried again, in its place. False: it has no place any more. */
@@ -154,7 +154,7 @@ void wr_worker_process_launch(struct wr_worker_process *self)
 		return;
 	}
 	self->state = WR_PROCESS_STARTING;
-	WR_LOG(WR_LOG_INFO, "child_started", WR_LOG_NUMBER("worker", self->worker),
+	WR_LOG(WR_LOG_INFO, "child_started", WR_LOG_NUMBER("worker", self->member.reports.worker),
 	       WR_LOG_NUMBER("pid", self->running->child.pid));
 	if (self->profile->mode == WR_PROCESS_JSONL)
 		write_init(self);

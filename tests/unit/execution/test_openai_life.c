@@ -86,7 +86,7 @@ static void test_a_cancel_ends_everything_without_a_word(void)
 		check_story(i == 2 ? BEGUN "delta a\ncancelled\n" : BEGUN "cancelled\n");
 		CHECK(worker->now.phase == WR_PHASE_CANCELLED);
 		CHECK_STATUS(try_input("more"), WR_CONFLICT);
-		CHECK(openai.by_worker[worker->number] == NULL);
+		CHECK(openai.crew.by_worker[worker->number] == NULL);
 		close_all();
 	}
 }
@@ -106,7 +106,7 @@ static void test_a_stop_keeps_what_was_said(void)
 					   "phase stopped: execution ended\n"
 				   : BEGUN "stopped\n" CALL_END "turn_end 1 r1\nrun_end r1\n"
 					   "phase stopped: execution ended\n");
-		CHECK(openai.by_worker[worker->number] == NULL);
+		CHECK(openai.crew.by_worker[worker->number] == NULL);
 		close_all();
 	}
 }
@@ -493,7 +493,8 @@ static void test_while_there_is_no_room_the_server_waits(void)
 	turns(400); /* longer than the silence that would be an end */
 	CHECK_U64(count_in_trace("error"), 0);
 	CHECK(wr_test_allocator()->used < used + 300000);
-	CHECK(openai.by_worker[worker->number]->turn->held.bytes < 100000);
+	CHECK(wr_openai_worker_of(openai.crew.by_worker[worker->number])->turn->held.bytes <
+	      100000);
 	CHECK(server.connections[0].sent < server.answers[0].text.bytes);
 	store.is_full = false;
 	await_rest();
@@ -548,7 +549,7 @@ static void test_ends_wait_for_room_in_order(void)
 	check_story(BEGUN "delta a\ntext a\n" CALL_END "turn_end 1 r1\nrun_end r1\n"
 			  "phase interrupted: interrupted\n");
 	turns(2);
-	CHECK(!openai.has_hook);
+	CHECK(!openai.crew.has_hook);
 	close_all();
 }
 
@@ -568,7 +569,7 @@ static void test_a_stop_behind_an_end_that_waits_changes_only_what_follows(void)
 	await_rest();
 	check_story(BEGUN "delta a\nstopped\ntext a\n" CALL_END "turn_end 1 r0\nrun_end r0\n"
 			  "phase stopped: execution ended\n");
-	CHECK(openai.by_worker[worker->number] == NULL);
+	CHECK(openai.crew.by_worker[worker->number] == NULL);
 	close_all();
 }
 

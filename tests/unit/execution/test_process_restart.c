@@ -188,10 +188,10 @@ static void test_always_waits_for_what_has_to_be_recorded(void)
 /* Of the only one. */
 static pid_t pid_of_child(void)
 {
-	for (uint32_t i = 0; i < processes.by_worker_count; i++)
-		if (processes.by_worker[i] != NULL)
-			return wr_worker_process_pid(processes.by_worker[i]);
-	return 0;
+	uint32_t at = 0;
+	struct wr_crew_member *member = wr_crew_next(&processes.crew, &at);
+
+	return member == NULL ? 0 : wr_worker_process_pid(wr_worker_process_of(member));
 }
 
 static void test_never_refuses_input_after_its_end(void)

@@ -201,7 +201,7 @@ static void test_places_of_starts_that_fail_are_given_on(void)
 	run_a_while();
 	CHECK_U64(count_in_trace("phase failed: cannot start program: ENOENT\n"), 40);
 	CHECK_U64(processes.count, 0);
-	CHECK(!processes.has_hook);
+	CHECK(!processes.crew.has_hook);
 	end_world();
 }
 
@@ -251,7 +251,7 @@ static void test_a_note_that_nobody_runs_does_not_keep_a_worker_stopping(void)
 	CHECK(phase_of(worker) == WR_PHASE_STOPPING);
 	store.mood = WR_OK;
 	run_until(is_stopped, "the end");
-	CHECK(processes.by_worker[worker->number] == NULL);
+	CHECK(processes.crew.by_worker[worker->number] == NULL);
 	end_world();
 }
 
@@ -344,7 +344,7 @@ static void check_stories(void (*begin)(void), void (*live)(void))
 		live();
 		check_trace(expected);
 		CHECK(store.append_count == count + 1);
-		CHECK(!processes.has_hook && wr_list_is_empty(&processes.reports.held));
+		CHECK(!processes.crew.has_hook && wr_list_is_empty(&processes.crew.reports.held));
 		end_world();
 	}
 }
@@ -377,7 +377,7 @@ static void test_a_store_that_has_failed_holds_nobody(void)
 		store.mood = WR_IO;
 		wr_processes_drain(&processes, NULL, NULL);
 		run_until(has_no_child, "the end of the child");
-		CHECK(wr_list_is_empty(&processes.reports.held));
+		CHECK(wr_list_is_empty(&processes.crew.reports.held));
 		end_world();
 	}
 }
@@ -386,7 +386,8 @@ static void test_a_store_that_has_failed_holds_nobody(void)
 
 static bool is_child_dead(void)
 {
-	return wr_worker_process_pid(processes.by_worker[worker->number]) == 0;
+	return wr_worker_process_pid(
+		       wr_worker_process_of(processes.crew.by_worker[worker->number])) == 0;
 }
 
 static void check_counted_lines(unsigned count)
@@ -516,7 +517,7 @@ static void test_a_cancel_forgets_what_was_said(void)
 		CHECK(phase_of(worker) == WR_PHASE_CANCELLED && strstr(trace, "text") == NULL);
 		CHECK_U64(processes.count, 0);
 		run_a_while();
-		CHECK(!processes.has_hook);
+		CHECK(!processes.crew.has_hook);
 		end_world();
 	}
 }
