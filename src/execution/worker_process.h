@@ -105,6 +105,12 @@ bool wr_worker_process_reap(struct wr_worker_process *self);
 /* Starts those that wait, as many as there are places. True: not all of these are filled. */
 bool wr_processes_on_turn(struct wr_crew *crew);
 
+/* ---- the dead (burial.c) ---- */
+
+void wr_processes_begin_burials(struct wr_processes *self);
+/* Kills and buries whoever is left, for a moment at most. */
+void wr_processes_end_burials(struct wr_processes *self);
+
 /* ---- its start (worker_start.c) ---- */
 
 /* Now, or when it has a place, or when it is time. */
