@@ -106,7 +106,7 @@ static enum wr_status admit(void *port, uint32_t worker, const struct wr_input *
 		return WR_BUSY;
 	if (process == NULL || wr_worker_process_is_at_rest(process))
 		return admit_first(self, profile, input, waiting);
-	return wr_worker_process_admit(process, input, waiting);
+	return wr_worker_input_admit(process, input, waiting);
 }
 
 static void deliver(void *port, uint32_t worker, const struct wr_input *input, uint64_t sequence)

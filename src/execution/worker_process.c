@@ -5,42 +5,7 @@
 #include "io/log.h"
 #include "bounds.h"
 
-/* ---- waiting input ---- */
-
-void wr_worker_process_drop_pending(struct wr_worker_process *self)
-{
-	wr_buf_deinit(&self->pending);
-	self->has_pending = false;
-}
-
-static bool ends_line(struct wr_view content)
-{
-	return content.bytes != 0 && content.data[content.bytes - 1] == '\n';
-}
-
-static void report_lost_input(struct wr_worker_process *self)
-{
-	wr_worker_process_error(self, WR_VIEW("the input could not be kept: no memory"));
-}
-
-static void keep_pending(struct wr_worker_process *self, const struct wr_input *input)
-{
-	size_t before = self->pending.bytes;
-
-	wr_buf_append_view(&self->pending, input->content);
-	if (self->profile->mode == WR_PROCESS_LINE && !ends_line(input->content))
-		wr_buf_append_byte(&self->pending, '\n');
-	if (wr_buf_status(&self->pending) == WR_OK) {
-		self->has_pending = true;
-		self->pending_kind = input->kind;
-		return;
-	}
-	wr_buf_truncate(&self->pending, before);
-	self->pending.status = WR_OK;
-	report_lost_input(self);
-}
-
-/* ---- giving input to the program ---- */
+/* ---- the end of the program ---- */
 
 void wr_worker_process_end(struct wr_worker_process *self, enum wr_process_reason reason,
 			   enum wr_child_stage stage)
@@ -51,112 +16,6 @@ void wr_worker_process_end(struct wr_worker_process *self, enum wr_process_reaso
 		self->reason = reason;
 	wr_child_end(&self->running->child, stage);
 }
-
-/* One message of a few bytes, or an input. */
-enum wr_status wr_worker_process_write(struct wr_worker_process *self, struct wr_buf *message)
-{
-	enum wr_status status = wr_buf_status(message);
-
-	if (status == WR_OK)
-		status = wr_child_write(&self->running->child, wr_buf_view(message));
-	wr_buf_deinit(message);
-	return status;
-}
-
-static enum wr_status write_lines(struct wr_worker_process *self, struct wr_view content)
-{
-	struct wr_buf lines;
-
-	if (ends_line(content))
-		return wr_child_write(&self->running->child, content);
-	wr_buf_init(&lines, self->set->allocator, content.bytes + 1);
-	wr_buf_append_view(&lines, content);
-	wr_buf_append_byte(&lines, '\n');
-	return wr_worker_process_write(self, &lines);
-}
-
-static enum wr_status write_turn(struct wr_worker_process *self, const struct wr_input *input,
-				 uint64_t turn)
-{
-	struct wr_buf message;
-
-	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
-	wr_jsonl_write_input(&message, input, turn);
-	return wr_worker_process_write(self, &message);
-}
-
-static enum wr_status begin_turn(struct wr_worker_process *self, const struct wr_input *input)
-{
-	const struct wr_worker *worker = wr_crew_worker(&self->member);
-	enum wr_status status = write_turn(self, input, worker->now.turn_count + 1);
-
-	if (status != WR_OK)
-		return status;
-	self->member.reports.turn = worker->now.turn_count + 1;
-	self->is_in_turn = true;
-	wr_worker_process_phase(self, WR_PHASE_BUSY, WR_VIEW("input"));
-	wr_worker_process_say(self, WR_REPORT_TURN_START, 0);
-	return WR_OK;
-}
-
-/* To a program that takes input. WR_CLOSED: nothing of it was given. */
-static enum wr_status give(struct wr_worker_process *self, const struct wr_input *input)
-{
-	self->running->protocol_errors = 0;
-	return self->profile->mode == WR_PROCESS_LINE ? write_lines(self, input->content)
-						      : begin_turn(self, input);
-}
-
-/* The input for which this child was started. If the child will not have it, nobody will. */
-static void give_first(struct wr_worker_process *self)
-{
-	struct wr_input input = {self->pending_kind, wr_buf_view(&self->pending)};
-
-	if (!self->has_pending)
-		return;
-	if (give(self, &input) != WR_OK) {
-		self->lost_bytes += input.content.bytes;
-		wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
-	}
-	wr_worker_process_drop_pending(self);
-}
-
-static void open_for_input(struct wr_worker_process *self, struct wr_view cause)
-{
-	if (self->state != WR_PROCESS_STARTING)
-		return; /* too late: it is being ended */
-	self->is_ready = true;
-	wr_timer_cancel(self->set->reactor, &self->timer);
-	self->state = WR_PROCESS_OPEN;
-	/* In jsonl mode the waiting input makes it busy at once. */
-	if (self->profile->mode == WR_PROCESS_LINE || !self->has_pending)
-		wr_worker_process_phase(self, WR_PHASE_IDLE, cause);
-	give_first(self);
-}
-
-void wr_worker_process_ready(struct wr_worker_process *self)
-{
-	if (!self->is_ready)
-		open_for_input(self, WR_VIEW("ready"));
-}
-
-void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_result result)
-{
-	wr_assert(self->is_in_turn);
-	wr_worker_process_say(self, WR_REPORT_TURN_END,
-			      result == WR_RUN_PAUSED ? WR_TURN_PAUSED : WR_TURN_FINISHED);
-	wr_worker_process_say(self, WR_REPORT_RUN_END, (uint8_t)result);
-	self->is_in_turn = false;
-	if (self->is_cancelling) {
-		wr_timer_cancel(self->set->reactor, &self->timer);
-		self->is_cancelling = false;
-		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED, WR_VIEW("interrupted"));
-	} else {
-		wr_worker_process_phase(self, WR_PHASE_IDLE, WR_VIEW("turn done"));
-	}
-}
-
-/* ---- the end of the program ---- */
 
 static void log_end(const struct wr_worker_process *self, const struct wr_child_end *end)
 {
@@ -200,42 +59,6 @@ static void forget_running(struct wr_worker_process *self)
 	wr_worker_process_give_place_back(self);
 }
 
-/* An input that was accepted while it still ran, and for which nothing is started any more. */
-static void refuse_pending(struct wr_worker_process *self)
-{
-	wr_worker_process_drop_pending(self);
-	wr_worker_process_error(self, WR_VIEW("the input was not given: the program has ended, and "
-					      "its profile does not start it again"));
-	wr_worker_process_phase(self, WR_PHASE_FAILED, WR_VIEW("the program has ended"));
-}
-
-/* Input that came when it could not be given: for the next one, if it is not for this. */
-static void give_waiting(struct wr_worker_process *self)
-{
-	struct wr_input input = {self->pending_kind, wr_buf_view(&self->pending)};
-	enum wr_status status;
-
-	if ((!self->has_pending && !self->wants_start) || wr_worker_process_has_reports(self))
-		return;
-	if (self->state == WR_PROCESS_NONE) {
-		if (wr_worker_process_is_done(self))
-			refuse_pending(self);
-		else
-			wr_worker_process_start(self);
-	} else if (!self->has_pending) {
-		return;
-	} else if (self->state == WR_PROCESS_OPEN) {
-		status = give(self, &input);
-		if (status == WR_CLOSED) {
-			wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
-			return;
-		}
-		if (status != WR_OK)
-			report_lost_input(self);
-		wr_worker_process_drop_pending(self);
-	}
-}
-
 /* It is dead, and all it has said was taken. */
 static void finish(struct wr_worker_process *self)
 {
@@ -244,7 +67,7 @@ static void finish(struct wr_worker_process *self)
 	log_end(self, end);
 	/* What it was started for is not tried with another: that could go on for ever. */
 	if (!self->is_ready)
-		wr_worker_process_drop_pending(self);
+		wr_worker_input_drop(self);
 	self->has_ended = self->has_ended || end->failure.stage == WR_SPAWN_NONE;
 	switch (self->is_cancelling && self->reason < WR_PROCESS_INTERRUPTED
 			? WR_PROCESS_INTERRUPTED
@@ -270,7 +93,7 @@ static void finish(struct wr_worker_process *self)
 	}
 	forget_running(self);
 	wr_worker_process_ended(self);
-	give_waiting(self); /* it came too late for the one that is gone */
+	wr_worker_input_give_waiting(self); /* it came too late for the one that is gone */
 }
 
 static void on_end(void *context, const struct wr_child_end *end)
@@ -283,14 +106,14 @@ static void on_end(void *context, const struct wr_child_end *end)
 		finish(self);
 }
 
-/* ---- the start of the program ---- */
+/* ---- what its child tells ---- */
 
 static void on_started(void *context)
 {
 	struct wr_worker_process *self = context;
 
 	if (self->profile->mode == WR_PROCESS_LINE)
-		open_for_input(self, WR_VIEW("started"));
+		wr_worker_input_open(self, WR_VIEW("started"));
 }
 
 static bool takes_output(void *context)
@@ -350,66 +173,6 @@ static void on_timer(struct wr_timer *timer)
 
 /* ---- the port ---- */
 
-/* In line mode also behind one that is about to end by itself: the next one will take it. */
-static bool takes_more_input(const struct wr_worker_process *self)
-{
-	if (wr_worker_process_has_reports(self) || self->member.is_released)
-		return false;
-	if (self->profile->mode == WR_PROCESS_JSONL)
-		return self->state != WR_PROCESS_ENDING && !self->is_in_turn && !self->has_pending;
-	return self->state != WR_PROCESS_ENDING || self->reason == WR_PROCESS_BY_ITSELF;
-}
-
-enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
-				       const struct wr_input *input,
-				       const struct wr_undelivered *waiting)
-{
-	/* Each of them may get a newline. */
-	uint64_t queued = self->pending.bytes + waiting->bytes + waiting->count;
-
-	if (!takes_more_input(self))
-		return WR_BUSY;
-	if (self->running != NULL)
-		queued += wr_child_queued(&self->running->child);
-	if (self->profile->mode == WR_PROCESS_JSONL)
-		return queued != 0 ? WR_BUSY : WR_OK;
-	if (queued >= WR_CHILD_INPUT_BYTES_MAX ||
-	    input->content.bytes >= WR_CHILD_INPUT_BYTES_MAX - queued)
-		return WR_BUSY;
-	return WR_OK;
-}
-
-static bool is_waiting(const struct wr_worker_process *self)
-{
-	return self->state == WR_PROCESS_WAITING || self->state == WR_PROCESS_QUEUED;
-}
-
-static void deliver(struct wr_crew_member *member, const struct wr_input *input, uint64_t sequence)
-{
-	struct wr_worker_process *self = wr_worker_process_of(member);
-	enum wr_status status = WR_CLOSED;
-
-	(void)sequence;
-	if (self->state == WR_PROCESS_OPEN && !self->has_pending &&
-	    !wr_worker_process_has_reports(self)) {
-		status = give(self, input);
-		if (status == WR_CLOSED)
-			/* It reads no more and is about to end, or has to: the next one will. */
-			wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_CLOSING);
-	}
-	if (status == WR_OK)
-		return;
-	if (status != WR_CLOSED) {
-		report_lost_input(self);
-		return;
-	}
-	keep_pending(self, input);
-	if (self->state == WR_PROCESS_STARTING || is_waiting(self))
-		wr_worker_process_phase(self, WR_PHASE_STARTING, WR_VIEW("input"));
-	else
-		give_waiting(self);
-}
-
 /* A start that has not happened does not happen. */
 static void cancel_waiting(struct wr_worker_process *self)
 {
@@ -419,7 +182,7 @@ static void cancel_waiting(struct wr_worker_process *self)
 	}
 	wr_list_remove(&self->queue_node);
 	self->state = WR_PROCESS_NONE;
-	wr_worker_process_drop_pending(self);
+	wr_worker_input_drop(self);
 }
 
 static enum wr_status ask_to_cancel(struct wr_worker_process *self)
@@ -431,7 +194,7 @@ static enum wr_status ask_to_cancel(struct wr_worker_process *self)
 	self->is_cancelling = true;
 	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
 	wr_jsonl_write_cancel(&message);
-	if (wr_worker_process_write(self, &message) != WR_OK ||
+	if (wr_worker_input_write(self, &message) != WR_OK ||
 	    wr_timer_set(self->set->reactor, &self->timer, self->profile->interrupt_ms_max) !=
 		    WR_OK)
 		wr_worker_process_end(self, WR_PROCESS_INTERRUPTED, WR_CHILD_TERMINATING);
@@ -458,7 +221,7 @@ static enum wr_status interrupt(struct wr_crew_member *member)
 	case WR_PROCESS_STARTING:
 		if (is_jsonl && !self->has_pending)
 			return WR_CONFLICT;
-		wr_worker_process_drop_pending(self);
+		wr_worker_input_drop(self);
 		if (is_jsonl)
 			wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 						WR_VIEW("interrupted at its start"));
@@ -484,8 +247,8 @@ static void end_in_order(struct wr_worker_process *self, enum wr_process_reason 
 	if (self->profile->mode == WR_PROCESS_JSONL) {
 		wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
 		wr_jsonl_write_shutdown(&message);
-		wr_worker_process_write(
-			self, &message); /* who cannot hear it sees the end of its input */
+		wr_worker_input_write(self,
+				      &message); /* who cannot hear it sees the end of its input */
 	}
 	wr_worker_process_end(self, reason, WR_CHILD_CLOSING);
 }
@@ -495,8 +258,8 @@ static void stop(struct wr_crew_member *member)
 	struct wr_worker_process *self = wr_worker_process_of(member);
 
 	self->wants_start = false;
-	wr_worker_process_drop_pending(self);
-	if (is_waiting(self))
+	wr_worker_input_drop(self);
+	if (wr_worker_process_is_waiting(self))
 		cancel_waiting(self);
 	if (self->state == WR_PROCESS_NONE)
 		wr_crew_release(member);
@@ -519,8 +282,8 @@ static void cancel(struct wr_crew_member *member)
 	struct wr_worker_process *self = wr_worker_process_of(member);
 
 	self->wants_start = false;
-	wr_worker_process_drop_pending(self);
-	if (is_waiting(self))
+	wr_worker_input_drop(self);
+	if (wr_worker_process_is_waiting(self))
 		cancel_waiting(self);
 	if (self->state == WR_PROCESS_NONE) {
 		wr_crew_release(member);
@@ -553,8 +316,8 @@ static void drain(struct wr_crew_member *member)
 	else if (self->is_in_turn)
 		wr_worker_process_phase(self, WR_PHASE_INTERRUPTED,
 					WR_VIEW("the Runtime is stopping"));
-	wr_worker_process_drop_pending(self);
-	if (is_waiting(self))
+	wr_worker_input_drop(self);
+	if (wr_worker_process_is_waiting(self))
 		cancel_waiting(self);
 	else if (self->state != WR_PROCESS_NONE)
 		end_in_order(self, WR_PROCESS_DRAINED);
@@ -597,7 +360,7 @@ static void go_on(struct wr_crew_member *member)
 		finish(self);
 		return;
 	}
-	give_waiting(self);
+	wr_worker_input_give_waiting(self);
 	if (running != NULL && running->child.is_held && !wr_child_resume(&running->child))
 		wr_worker_process_hold(self);
 }
@@ -668,7 +431,7 @@ const struct wr_crew_ops wr_worker_process_ops = {
 	.member_at = offsetof(struct wr_worker_process, member),
 	.init = init,
 	.deinit = deinit,
-	.deliver = deliver,
+	.deliver = wr_worker_input_deliver,
 	.interrupt = interrupt,
 	.stop = stop,
 	.cancel = cancel,

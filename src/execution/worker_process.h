@@ -85,14 +85,15 @@ static inline struct wr_worker_process *wr_worker_process_of(struct wr_crew_memb
 	return wr_container_of(member, struct wr_worker_process, member);
 }
 
-/* Whether one that is not at rest takes another input. */
-enum wr_status wr_worker_process_admit(const struct wr_worker_process *self,
-				       const struct wr_input *input,
-				       const struct wr_undelivered *waiting);
 void wr_worker_process_kill(struct wr_worker_process *self);
 
 /* 0: none. */
 pid_t wr_worker_process_pid(const struct wr_worker_process *self);
+/* Its start waits: for a place, or for its time. */
+static inline bool wr_worker_process_is_waiting(const struct wr_worker_process *self)
+{
+	return self->state == WR_PROCESS_WAITING || self->state == WR_PROCESS_QUEUED;
+}
 /* Nothing of it runs, and there is nothing to run it for. */
 bool wr_worker_process_is_at_rest(const struct wr_worker_process *self);
 /* Of one whose program has run, when that is the end of it (WR_RESTART_NEVER). */
@@ -128,11 +129,29 @@ extern const struct wr_child_events wr_worker_child_events;
 /* Goes on to a stage of its end, for this reason unless there is a stronger one. */
 void wr_worker_process_end(struct wr_worker_process *self, enum wr_process_reason reason,
 			   enum wr_child_stage stage);
-/* Gives a message to the program, and back the buffer. As wr_child_write. */
-enum wr_status wr_worker_process_write(struct wr_worker_process *self, struct wr_buf *message);
 /* Its place among the children is free again. */
 void wr_worker_process_give_place_back(struct wr_worker_process *self);
-void wr_worker_process_drop_pending(struct wr_worker_process *self);
+
+/* ---- what the program is given (worker_input.c) ---- */
+
+/* Whether one that is not at rest takes another input. */
+enum wr_status wr_worker_input_admit(const struct wr_worker_process *self,
+				     const struct wr_input *input,
+				     const struct wr_undelivered *waiting);
+void wr_worker_input_deliver(struct wr_crew_member *member, const struct wr_input *input,
+			     uint64_t sequence);
+/* Gives a message to the program, and back the buffer. As wr_child_write. */
+enum wr_status wr_worker_input_write(struct wr_worker_process *self, struct wr_buf *message);
+/* It takes input from now on, and is given what it was started for. */
+void wr_worker_input_open(struct wr_worker_process *self, struct wr_view cause);
+/* Gives what had to wait, or starts the program that will take it. */
+void wr_worker_input_give_waiting(struct wr_worker_process *self);
+/* Forgets what had to wait. */
+void wr_worker_input_drop(struct wr_worker_process *self);
+
+/* What the program says to it: `ready`, and `done` of the running turn. */
+void wr_worker_process_ready(struct wr_worker_process *self);
+void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_result result);
 
 /* ---- what the program says (worker_output.c) ---- */
 
@@ -143,10 +162,6 @@ bool wr_worker_output_resume(struct wr_worker_process *self);
 bool wr_worker_output_end(struct wr_worker_process *self);
 /* Forgets what is not yet taken, and hears no more. */
 void wr_worker_output_drop(struct wr_worker_process *self);
-
-/* What it means to the life of the process: `ready`, and `done` of the running turn. */
-void wr_worker_process_ready(struct wr_worker_process *self);
-void wr_worker_process_turn_done(struct wr_worker_process *self, enum wr_run_result result);
 
 /* ---- what its end means (worker_death.c) ---- */
 

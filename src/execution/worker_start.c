@@ -95,7 +95,7 @@ static void write_init(struct wr_worker_process *self)
 
 	wr_buf_init(&message, self->set->allocator, WR_FRAME_BYTES_MAX);
 	wr_jsonl_write_init(&message, worker->id);
-	if (wr_worker_process_write(self, &message) != WR_OK ||
+	if (wr_worker_input_write(self, &message) != WR_OK ||
 	    wr_timer_set(self->set->reactor, &self->timer, self->profile->ready_ms_max) != WR_OK)
 		wr_worker_process_end(self, WR_PROCESS_BY_ITSELF, WR_CHILD_TERMINATING);
 }
@@ -147,7 +147,7 @@ void wr_worker_process_launch(struct wr_worker_process *self)
 			wr_allocator_free(set->allocator, self->running, sizeof *self->running);
 		self->running = NULL;
 		self->state = WR_PROCESS_NONE;
-		wr_worker_process_drop_pending(self);
+		wr_worker_input_drop(self);
 		wr_worker_process_fail_start(self, error.os_error);
 		if (!wait_and_try_again(self))
 			wr_worker_process_give_place_back(self);
