@@ -37,7 +37,7 @@ function group_of(file) {
 	if (file ~ /^src\/io\/store\//) return "store"
 	if (file ~ /^src\/(bytes|codec|wire)\//) return "codecs"
 	if (file ~ /^src\/execution\/(line_reader|jsonl|lossy)\./) return "codecs"
-	if (file ~ /^src\/(execution\/openai_answer|io\/net\/dns_message)\./) return "codecs"
+	if (file ~ /^src\/(execution\/openai_(answer|words)|io\/net\/dns_message)\./) return "codecs"
 	return ""
 }
 function indent(text) { match(text, /^\t*/); return RLENGTH }

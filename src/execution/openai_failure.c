@@ -306,7 +306,7 @@ static bool try_again(struct wr_openai_turn *self, enum wr_openai_fault fault)
 	return true;
 }
 
-void wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault)
+bool wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault)
 {
 	bool is_ours = fault == WR_OPENAI_FAULT_MEMORY ||
 		       (fault == WR_OPENAI_FAULT_CALL && self->call_status == WR_NO_MEMORY);
@@ -318,8 +318,9 @@ void wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault)
 	       WR_LOG_NUMBER("attempt", self->failed_count + 1),
 	       WR_LOG_TEXT("why", wr_view_of(self->failure.data, self->cause_bytes)));
 	self->has_chunk = false;
-	if (try_again(self, fault))
-		return;
-	self->failure_code = is_ours ? WR_ERROR_INTERNAL : WR_ERROR_PROVIDER;
-	wr_openai_turn_end(self, WR_OPENAI_FAILED, WR_RUN_FINISHED);
+	if (!try_again(self, fault)) {
+		self->failure_code = is_ours ? WR_ERROR_INTERNAL : WR_ERROR_PROVIDER;
+		wr_openai_turn_end(self, WR_OPENAI_FAILED, WR_RUN_FINISHED);
+	}
+	return true;
 }

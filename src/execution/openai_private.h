@@ -215,8 +215,13 @@ void wr_openai_answer_data(struct wr_openai_turn *self, struct wr_view data);
 /* Says the next of what has come. True: something was said, or the turn has come to its end; false:
  * there is nothing now. */
 bool wr_openai_answer_next(struct wr_openai_turn *self);
+
+/* ---- its words (openai_words.c) ---- */
+
+/* Says the next of the chunk. False: all of it was said. */
+bool wr_openai_words_next(struct wr_openai_turn *self);
 /* Says the next of what is left at the end. False: nothing is. */
-bool wr_openai_answer_rest(struct wr_openai_turn *self);
+bool wr_openai_words_rest(struct wr_openai_turn *self);
 
 /* ---- what goes wrong (openai_failure.c) ---- */
 
@@ -232,8 +237,9 @@ enum wr_openai_fault {
 	WR_OPENAI_FAULT_MEMORY	   /* ours */
 };
 
-/* The present try has failed: another one after a pause, or the end. */
-void wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault);
+/* The present try has failed: another one after a pause, or the end. True, as where something was
+ * said. */
+bool wr_openai_fail(struct wr_openai_turn *self, enum wr_openai_fault fault);
 /* Appends a foreign text for people: printable, bounded, without the key. */
 void wr_openai_append_foreign(struct wr_buf *out, struct wr_view text, const char *key);
 

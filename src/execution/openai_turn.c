@@ -87,7 +87,7 @@ bool wr_openai_turn_go_on(struct wr_openai_turn *self)
 		if (self->state == WR_OPENAI_CALLING) {
 			goes_on = wr_openai_answer_next(self);
 		} else if (self->state == WR_OPENAI_ENDING) {
-			if (!wr_openai_answer_rest(self))
+			if (!wr_openai_words_rest(self))
 				return true;
 		} else {
 			goes_on = false;
