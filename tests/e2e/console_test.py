@@ -200,6 +200,21 @@ class Console:
             self.browser.enter()
         self.browser.wait("document.querySelectorAll('.group').length > 0", "the Runtimes")
 
+    def check_modules(self):
+        """The page names all its modules, so that none is found late; imports point to what it
+        names earlier, so there are no circles."""
+        named = self.browser.ask("""[...document.querySelectorAll("link[rel=modulepreload]")]
+            .map((link) => link.getAttribute("href"))""") + ["/console.js"]
+        imports = dict(self.browser.ask("""Promise.all(performance.getEntriesByType("resource")
+            .map((entry) => new URL(entry.name).pathname).filter((path) => path.endsWith(".js"))
+            .map(async (path) => [path, [...(await (await fetch(path)).text())
+                .matchAll(/^import .*"[.](.*)";$/gm)].map((found) => found[1])]))"""))
+        if sorted(named) != sorted(imports):
+            raise Failure(f"named are {sorted(named)}, loaded {sorted(imports)}")
+        for place, name in enumerate(named):
+            if not set(imports[name]) <= set(named[:place]):
+                raise Failure(f"{name} imports {imports[name]}, not all of them named before it")
+
     def create(self):
         browser = self.browser
         browser.click("#new")
@@ -319,6 +334,7 @@ class Console:
 
     def run(self):
         self.open()
+        self.check_modules()
         self.create()
         self.say("hello there")
         self.say("one\ntwo\n\nfour")
