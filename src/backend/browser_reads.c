@@ -127,7 +127,7 @@ void wr_browser_serve_readyz(struct wr_browser_request *request)
 /* ---- the console ---- */
 
 /* The page holds no secret, but it acts with its user's credential: nothing from elsewhere may run
- * in it or show it in a frame, and it may talk to its own server only. */
+ * in it or show it in a frame, it may talk to its own server only, and no text becomes markup. */
 void wr_browser_serve_file(struct wr_http_exchange *exchange, const struct wr_console_file *file)
 {
 	wr_http_answer_field(exchange, WR_VIEW("Content-Type"),
@@ -135,7 +135,8 @@ void wr_browser_serve_file(struct wr_http_exchange *exchange, const struct wr_co
 	wr_http_answer_field(exchange, WR_VIEW("Content-Security-Policy"),
 			     WR_VIEW("default-src 'none'; script-src 'self'; style-src 'self'; "
 				     "connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-				     "form-action 'none'; frame-ancestors 'none'"));
+				     "form-action 'none'; frame-ancestors 'none'; "
+				     "require-trusted-types-for 'script'; trusted-types 'none'"));
 	wr_http_answer_field(exchange, WR_VIEW("X-Content-Type-Options"), WR_VIEW("nosniff"));
 	wr_http_answer_field(exchange, WR_VIEW("Referrer-Policy"), WR_VIEW("no-referrer"));
 	wr_http_answer_field(exchange, WR_VIEW("Cache-Control"), WR_VIEW("no-cache"));

@@ -646,7 +646,7 @@ static void test_the_console_is_fenced_in(void)
 	static const char *const fields[] = {
 		"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
 		"connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
-		"frame-ancestors 'none'",
+		"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
 		"X-Content-Type-Options: nosniff",
 		"Referrer-Policy: no-referrer",
 		"Cache-Control: no-cache",
