@@ -323,6 +323,7 @@ class Console:
         browser.wait("document.querySelector('#say').disabled && "
                      "document.querySelector('#state').textContent === 'stopped'",
                      "the Worker to be stopped")
+        browser.wait("document.activeElement.id === 'label'", "the focus where one goes on")
         self.check("the lines of a stopped Worker")
         self.reload()
 
@@ -336,6 +337,7 @@ class Console:
                      "document.querySelector('#log [data-kind=assistant]')", "a turn that waits")
         browser.click("#interrupt")
         browser.wait("document.querySelector('#working').hidden", "the turn to be interrupted")
+        browser.wait("['say', 'label'].includes(document.activeElement.id)", "the focus where one goes on")
         self.picture("interrupted")
 
     def run(self):

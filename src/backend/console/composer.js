@@ -1,6 +1,6 @@
 /* Saying something to the Worker that is open. It is a draft until it was accepted, and on the page
  * when the stream says it. */
-import { byId, tell } from "./dom.js";
+import { byId, disable, tell } from "./dom.js";
 import { draftOf, keepDraft } from "./keep.js";
 import { log } from "./log.js";
 import { faceOf, model, watch } from "./model.js";
@@ -25,12 +25,12 @@ function showComposer() {
 	const worker = model.current;
 	if (!worker) return;
 	const face = faceOf(worker);
-	say.disabled = !face.canSay;
+	disable(say, !face.canSay);
 	say.placeholder = face.isOver ? "This Worker has ended"
 		: worker.detail && !face.canSay && !face.can.can_stream_events
 			? "This Worker can only be seen"
 		: face.isBusy ? "Working… you can interrupt it" : "Say something";
-	byId("send").disabled = !face.canSay || draft.isSending;
+	disable(byId("send"), !face.canSay || draft.isSending);
 }
 
 function takeDraft() {
@@ -82,7 +82,9 @@ say.addEventListener("input", () => {
 	keepIt();
 });
 say.addEventListener("keydown", (event) => {
-	if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+	/* 229: the Enter that ends a composition, where that has ended before. */
+	if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229)
+		return;
 	event.preventDefault();
 	send();
 });

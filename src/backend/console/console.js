@@ -7,7 +7,7 @@
  */
 import "./composer.js";
 import "./dialogs.js";
-import { byId, setText } from "./dom.js";
+import { announce, byId, goOn } from "./dom.js";
 import "./list.js";
 import { faceOf, isSame, model, open, placeOfLocation, poll, readWorkspace, watch } from "./model.js";
 import "./worker.js";
@@ -27,25 +27,21 @@ watch("workspace", () => {
 	showTitle();
 });
 watch("trouble", () => {
-	byId("trouble").hidden = model.trouble === "";
-	setText(byId("trouble"), model.trouble);
+	const trouble = byId("trouble");
+	if (trouble.textContent === model.trouble) return;
+	trouble.textContent = model.trouble;
+	trouble.hidden = model.trouble === "";
+	announce(model.trouble); /* what is shown anew is not heard by itself */
 });
 
 /* ---- where it is ---- */
-
-/* Where whoever chose something goes on; a box would bring up the keyboard of a phone. */
-function placeToGoOn() {
-	if (model.current === null) return byId("sidebar");
-	const isDesk = matchMedia("(pointer: fine)").matches;
-	return isDesk && !byId("say").disabled ? byId("say") : byId("label");
-}
 
 function route(event) {
 	const place = placeOfLocation();
 	if (location.hash === "#main") return;
 	if (model.current && place && isSame(model.current, place)) return;
 	open(place);
-	if (event) placeToGoOn().focus({ preventScroll: true });
+	if (event) goOn();
 }
 
 addEventListener("hashchange", route);

@@ -31,6 +31,23 @@ export function arrange(parent, elements) {
 	while (parent.children.length > elements.length) parent.lastElementChild.remove();
 }
 
+/* Goes where whoever chose something goes on; a box would bring up the keyboard of a phone. */
+export function goOn() {
+	const say = byId("say"), isDesk = matchMedia("(pointer: fine)").matches;
+	const place = byId("worker").hidden ? byId("sidebar")
+		: isDesk && !say.disabled ? say : byId("label");
+	place.focus({ preventScroll: true });
+}
+
+/* What can be used no more, and has the focus, hands it on. */
+export function disable(element, isDisabled, next) {
+	const hadFocus = document.activeElement === element;
+	element.disabled = isDisabled;
+	if (!isDisabled || !hadFocus) return;
+	if (next) next.focus({ preventScroll: true });
+	else goOn();
+}
+
 /* For those who hear the page. */
 export function announce(text) {
 	byId("announce").textContent = text.length > ANNOUNCED_CHARS

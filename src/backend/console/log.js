@@ -40,7 +40,10 @@ function followAgain() {
 	follow();
 }
 
-byId("down").onclick = followAgain;
+byId("down").onclick = () => {
+	scroll.focus({ preventScroll: true }); /* the button goes */
+	followAgain();
+};
 
 /* ---- one line ---- */
 

@@ -1,6 +1,6 @@
 /* The Worker that is open: its head, its log, and what it can be told to do. */
 import { confirmed } from "./dialogs.js";
-import { byId, showState, tell } from "./dom.js";
+import { byId, disable, showState, tell } from "./dom.js";
 import { log } from "./log.js";
 import { faceOf, model, profileOf, readDetail, watch } from "./model.js";
 import { Action, pathOf, reasonOf, request } from "./requests.js";
@@ -36,8 +36,9 @@ function showWorker() {
 	showState(byId("state"), face.state);
 	showWire(worker.wire);
 	byId("working").hidden = !face.isBusy;
-	byId("interrupt").disabled = !face.can.can_accept_input || !face.isBusy;
-	byId("stop").disabled = byId("cancel").disabled = !face.can.can_stop || face.isOver;
+	disable(byId("interrupt"), !face.can.can_accept_input || !face.isBusy);
+	for (const name of ["stop", "cancel"])
+		disable(byId(name), !face.can.can_stop || face.isOver);
 	if (face.isBusy) log.follow();
 }
 
@@ -86,7 +87,7 @@ async function firstPlace(worker) {
 
 async function showOlder() {
 	const worker = model.current, button = byId("older");
-	button.disabled = true;
+	disable(button, true, byId("scroll"));
 	try {
 		const first = await firstPlace(worker);
 		if (first === 0) {
@@ -103,7 +104,7 @@ async function showOlder() {
 		log.hasOlder = start > 0 && lines.length > 0 && !log.isFull;
 		log.showOlder();
 	} catch (error) {
-		byId("outcome").textContent = error.message;
+		tell(byId("outcome"), `Nothing older: ${error.message}`, true);
 	} finally {
 		button.disabled = false;
 	}
