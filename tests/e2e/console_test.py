@@ -373,7 +373,7 @@ def read_options():
     return options
 
 
-def main():
+def main(play):
     options = read_options()
     program = find_browser()
     if not program:
@@ -386,7 +386,7 @@ def main():
             except (Failure, OSError) as failure:
                 print(f"skipped: {program} does not start here ({failure})")
                 return 77
-            Console(browser, options).run()
+            play(browser, options).run()
         except (Failure, subprocess.SubprocessError) as failure:
             print(f"failed: {failure}")
             if browser and options.pictures:
@@ -400,4 +400,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Console))

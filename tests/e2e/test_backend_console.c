@@ -1,8 +1,8 @@
 /*
  * Goal: the console works in a real browser, and a reload, a restart of the Backend and one of the
- * Runtime neither lose nor double a line. Method: console_test.py drives headless Chromium; when it
- * wants a program started again it says so through a pipe, and this test kills that program and
- * starts it.
+ * Runtime neither lose nor double a line; and what goes wrong is told, with its remedy. Method:
+ * console_test.py and console_trouble.py drive headless Chromium; when they want a program started
+ * again they say so through a pipe, and this test kills that program and starts it.
  */
 #include "harness/backend.h"
 
@@ -74,10 +74,9 @@ static int serve_driver(void)
 	return wr_process_wait(&driver, WR_PROCESS_WAIT_MS);
 }
 
-static void start_driver(const char *runtime_id)
+static void start_driver(const char *script, const char *runtime_id)
 {
 	char base[160], backend_command[400], runtime_command[400];
-	const char *script = "tests/e2e/console_test.py";
 
 	if (!wr_test_find_file(script))
 		wr_test_skip("run from the root of the repository");
@@ -93,7 +92,7 @@ static void start_driver(const char *runtime_id)
 			 NULL);
 }
 
-static void use_console(const char *runtime_id)
+static void use_console(const char *script, const char *runtime_id)
 {
 	int code;
 
@@ -110,7 +109,7 @@ static void use_console(const char *runtime_id)
 	wr_place_configure(&place, runtime_address);
 	start_backend("127.0.0.1:0");
 	snprintf(listen_address, sizeof listen_address, "%s", backend.address);
-	start_driver(runtime_id);
+	start_driver(script, runtime_id);
 	code = serve_driver();
 	CHECK_U64(wr_process_stop(&backend), 0);
 	CHECK_U64(wr_process_stop(&runtime), 0);
@@ -124,16 +123,22 @@ static void use_console(const char *runtime_id)
 
 static void test_the_console_shows_a_remote_runtime(void)
 {
-	use_console("remote:box");
+	use_console("tests/e2e/console_test.py", "remote:box");
 }
 
 static void test_the_console_shows_the_embedded_runtime(void)
 {
-	use_console("backend-internal");
+	use_console("tests/e2e/console_test.py", "backend-internal");
+}
+
+static void test_the_console_says_what_went_wrong(void)
+{
+	use_console("tests/e2e/console_trouble.py", "remote:box");
 }
 
 const struct wr_test wr_tests[] = {
 	WR_TEST_LIMIT(test_the_console_shows_a_remote_runtime, 120),
 	WR_TEST_LIMIT(test_the_console_shows_the_embedded_runtime, 120),
+	WR_TEST_LIMIT(test_the_console_says_what_went_wrong, 120),
 	WR_TEST_END,
 };

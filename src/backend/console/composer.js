@@ -4,7 +4,7 @@ import { byId, disable, tell } from "./dom.js";
 import { draftOf, keepDraft } from "./keep.js";
 import { log } from "./log.js";
 import { faceOf, model, watch } from "./model.js";
-import { Action, pathOf } from "./requests.js";
+import { Action, failureOf, pathOf } from "./requests.js";
 
 const say = byId("say"), outcome = byId("outcome");
 
@@ -68,7 +68,7 @@ async function send() {
 		}
 	} catch (error) {
 		if (isShown()) {
-			tell(outcome, `Not sent: ${error.message}`, true);
+			tell(outcome, failureOf("sent", error), true);
 			keepIt();
 		}
 	} finally {

@@ -9,13 +9,13 @@ import "./composer.js";
 import "./dialogs.js";
 import { announce, byId, goOn } from "./dom.js";
 import "./list.js";
-import { faceOf, isSame, model, open, placeOfLocation, poll, readWorkspace, watch } from "./model.js";
+import { faceOf, isSame, model, open, placeOfLocation, poll, watch } from "./model.js";
 import "./worker.js";
 
 /* ---- what stands around it all ---- */
 
 function showTitle() {
-	const name = model.workspaceName;
+	const name = model.workspaceName ?? "Workers";
 	const title = model.current ? `${faceOf(model.current).label} – ${name}` : name;
 	if (document.title !== title) document.title = title;
 }
@@ -70,4 +70,3 @@ addEventListener("online", () => {
 
 route();
 poll();
-readWorkspace();

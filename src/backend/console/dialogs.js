@@ -2,7 +2,7 @@
 import { byId, tell } from "./dom.js";
 import { forgetToken, keepToken, token } from "./keep.js";
 import { linkTo, model, note, poll, watch } from "./model.js";
-import { Action, asksWith } from "./requests.js";
+import { Action, asksWith, failureOf } from "./requests.js";
 
 for (const button of document.querySelectorAll("[data-close]"))
 	button.onclick = () => button.closest("dialog").close();
@@ -79,6 +79,7 @@ byId("forget").onclick = () => {
 	location.reload();
 };
 asksWith(askForToken);
+showForget();
 watch("lists", showForget);
 
 /* ---- creating a Worker ---- */
@@ -120,16 +121,15 @@ async function createWorker() {
 	tell(outcome, "Creating…");
 	try {
 		const result = await creation.run(path, wish(), (told) => tell(outcome, told));
+		if (result.worker) note(result.worker);
+		/* Who closed it meanwhile is busy with something else. */
+		if (result.worker && create.open) location.hash = linkTo(result.worker);
 		create.close();
 		form.reset();
 		showIntent();
-		if (result.worker) {
-			note(result.worker);
-			location.hash = linkTo(result.worker);
-		}
 		poll();
 	} catch (error) {
-		tell(outcome, `Not created: ${error.message}`, true);
+		tell(outcome, failureOf("created", error), true);
 	} finally {
 		button.disabled = false;
 	}

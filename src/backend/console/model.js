@@ -6,13 +6,14 @@ import { Stream } from "./stream.js";
 const POLL_MS = 3000;
 
 export const model = {
-	workspaceName: "Workers",
+	workspaceName: null,
 	runtimes: new Map(),
 	workers: [],
 	notices: [],
 	isCut: false, /* there are more Workers than these */
 	trouble: "",
-	/* The Worker that is open: { runtime_id, worker_id, detail, stream, activity, wire } */
+	/* The Worker that is open: { runtime_id, worker_id, detail, stream, activity, wire, refusal },
+	 * the last one of the request for its detail; null: it was answered. */
 	current: null,
 };
 
@@ -112,14 +113,13 @@ export async function readDetail(listed) {
 		const detail = listed ?? await request("GET", pathOf(worker));
 		if (worker !== model.current) return;
 		worker.detail = detail;
+		worker.refusal = null;
 		if (!worker.stream && detail.capabilities?.can_stream_events)
 			worker.stream = openStream(worker);
 	} catch (refusal) {
 		if (worker !== model.current) return;
-		if (refusal.status === 404) {
-			worker.detail = null;
-			worker.wire = "gone";
-		}
+		worker.refusal = refusal;
+		if (refusal.status === 404) worker.detail = null;
 	}
 	changed("worker");
 }
@@ -127,7 +127,8 @@ export async function readDetail(listed) {
 /* `place` names a Worker; null: none. */
 export function open(place) {
 	model.current?.stream?.end();
-	model.current = place && { ...place, detail: null, stream: null, activity: null, wire: "none" };
+	model.current = place && { ...place, detail: null, stream: null, activity: null, wire: "none",
+		refusal: null };
 	changed("opened");
 	changed("lists");
 	if (place) readDetail(findListed(place));
@@ -136,10 +137,22 @@ export function open(place) {
 /* ---- the lists ---- */
 
 let isPolling = false, pollTimer = 0, pollAttempt = 0;
+let lostAt = 0; /* since when the server does not answer; 0: it does */
+
+async function readWorkspace() {
+	try {
+		model.workspaceName = (await request("GET", "/api/workspace")).display_name;
+		changed("workspace");
+	} catch { /* the lists will tell */ }
+}
 
 async function pollOnce() {
 	const [sources, list] = await Promise.all([
-		request("GET", "/api/runtimes"), request("GET", "/api/workers")]);
+		request("GET", "/api/runtimes"), request("GET", "/api/workers"),
+		model.workspaceName === null ? readWorkspace() : null]);
+	if (!Array.isArray(sources.items) || !Array.isArray(list.items))
+		throw new Error("This is no answer of the Backend: check the address of this page, " +
+			"and what stands between, and reload it.");
 	model.runtimes = new Map(sources.items.map((runtime) => [runtime.runtime_id, runtime]));
 	model.workers = list.items;
 	model.isCut = list.items.length >= list.limit;
@@ -162,8 +175,12 @@ export async function poll() {
 		await pollOnce();
 		setTrouble("");
 		pollAttempt = 0;
+		if (lostAt !== 0) model.current?.stream?.doubt(lostAt);
+		lostAt = 0;
 	} catch (error) {
-		ms = Math.max(1000, backOff(pollAttempt++));
+		ms = Math.max(1000, error.retryMs ?? backOff(pollAttempt));
+		pollAttempt++;
+		if (error.status === 0) lostAt ||= Date.now();
 		setTrouble(`${error.message} What you see may be out of date; trying again.`);
 	}
 	isPolling = false;
@@ -173,11 +190,4 @@ export async function poll() {
 /* A Worker that is new: it need not wait for the next list. */
 export function note(worker) {
 	model.workers = [...model.workers.filter((other) => !isSame(other, worker)), worker];
-}
-
-export async function readWorkspace() {
-	try {
-		model.workspaceName = (await request("GET", "/api/workspace")).display_name;
-		changed("workspace");
-	} catch { /* the lists will tell */ }
 }

@@ -27,9 +27,13 @@ export function asksWith(ask) {
 	askForToken = ask;
 }
 
+/* What the server says begins small and ends bare. */
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) +
+	(/[.!?…]$/.test(text) ? "" : ".");
+
 export class Refusal extends Error {
 	constructor(status, code, message, retryMs) {
-		super(message);
+		super(sentence(message));
 		this.status = status; /* 0: no answer */
 		this.code = code;
 		this.retryMs = retryMs;
@@ -104,9 +108,14 @@ async function command(path, body, key, tell) {
 	}
 }
 
+/* What there is to say when something was not `done`, or nobody knows. */
+export const failureOf = (done, error) => error.mayPass
+	? `${error.message} Nobody knows whether it was ${done}: try again, it is done once only.`
+	: `Not ${done}: ${error.message}`;
+
 /* Why something was not accepted. */
 export function reasonOf(result) {
-	const told = (result.diagnostics ?? []).map((diagnostic) => diagnostic.message);
+	const told = (result.diagnostics ?? []).map((diagnostic) => sentence(diagnostic.message));
 	return told.join(" ") || `It was ${result.state ?? "refused"}.`;
 }
 

@@ -5,6 +5,7 @@ import { RETRY_MS_MAX, backOff, request } from "./requests.js";
 import { token } from "./keep.js";
 
 const STABLE_MS = 5000; /* a stream that lived so long begins its back-off anew */
+const OPEN_MS = 20000; /* what does not open for so long never will */
 const STALE_MS = 60000; /* a page that was out of sight so long may hold a dead connection */
 
 export class Stream {
@@ -17,6 +18,7 @@ export class Stream {
 		this.attempt = 0;
 		this.timer = 0;
 		this.socket = null;
+		this.openedAt = 0; /* 0: it is not open */
 		this.isOver = false;
 		this.connect();
 	}
@@ -28,6 +30,7 @@ export class Stream {
 	drop() {
 		const socket = this.socket;
 		this.socket = null;
+		this.openedAt = 0;
 		socket?.close();
 	}
 	/* Another snapshot, of everything. */
@@ -47,6 +50,11 @@ export class Stream {
 	wake(hiddenMs) {
 		if (this.socket === null || hiddenMs > STALE_MS) this.kick();
 	}
+	/* There was no answer from the server since then: what was open before may be dead, and
+	 * nobody would know. */
+	doubt(since) {
+		if (this.openedAt < since) this.kick();
+	}
 	again(ms) {
 		clearTimeout(this.timer);
 		this.timer = setTimeout(() => this.connect(), ms);
@@ -61,7 +69,7 @@ export class Stream {
 		return `${scheme}//${location.host}${this.path}/events/ws?${query}`;
 	}
 	async connect() {
-		let socket, diagnostic = null, openedAt = 0;
+		let socket, diagnostic = null;
 		const mark = this.connecting = {};
 		this.drop();
 		this.hear.wire(this.attempt === 0 ? "connecting" : "reconnecting");
@@ -70,12 +78,15 @@ export class Stream {
 			if (this.isOver || this.connecting !== mark) return;
 			socket = this.socket = new WebSocket(address);
 		} catch {
-			if (!this.isOver && this.connecting === mark) this.retry(null, 0);
+			if (!this.isOver && this.connecting === mark) this.retry(null);
 			return;
 		}
+		this.timer = setTimeout(() => socket.close(), OPEN_MS);
 		socket.onopen = () => {
-			openedAt = Date.now();
-			if (this.socket === socket) this.hear.wire("live");
+			if (this.socket !== socket) return;
+			clearTimeout(this.timer);
+			this.openedAt = Date.now();
+			this.hear.wire("live");
 		};
 		socket.onmessage = (event) => {
 			if (this.socket !== socket) return;
@@ -89,7 +100,7 @@ export class Stream {
 		socket.onclose = () => {
 			if (this.socket !== socket) return;
 			this.socket = null;
-			this.retry(diagnostic, openedAt);
+			this.retry(diagnostic);
 		};
 	}
 	/* Hands on an event; the code of a diagnostic. */
@@ -103,9 +114,10 @@ export class Stream {
 		this.hear.take(payload);
 		return undefined;
 	}
-	retry(code, openedAt) {
-		const lived = openedAt === 0 ? 0 : Date.now() - openedAt;
-		if (lived > STABLE_MS) this.attempt = 0;
+	retry(code) {
+		const wasOpen = this.openedAt !== 0;
+		if (wasOpen && Date.now() - this.openedAt > STABLE_MS) this.attempt = 0;
+		this.openedAt = 0;
 		const attempt = this.attempt++;
 		let ms = backOff(attempt);
 		if (code === "backend.cursor_unknown_or_expired" ||
@@ -122,6 +134,6 @@ export class Stream {
 		this.again(ms);
 		/* An upgrade that was refused does not say why; a request does, and may ask for a
 		 * token. */
-		if (openedAt === 0) this.hear.refused();
+		if (!wasOpen) this.hear.refused();
 	}
 }

@@ -1,6 +1,6 @@
 /* The Worker that is open: its head, its log, and what it can be told to do. */
 import { confirmed } from "./dialogs.js";
-import { byId, disable, showState, tell } from "./dom.js";
+import { byId, disable, setText, showState, tell } from "./dom.js";
 import { log } from "./log.js";
 import { faceOf, model, profileOf, readDetail, watch } from "./model.js";
 import { Action, pathOf, reasonOf, request } from "./requests.js";
@@ -18,11 +18,14 @@ const WIRES = {
 	gone: ["· not there (any more)", "warn"],
 };
 
-function showWire(state) {
-	const [text, mood] = WIRES[state], wire = byId("wire");
-	wire.textContent = text;
+function showWire(state, refusal) {
+	const name = refusal?.status === 404 ? "gone" : state, wire = byId("wire");
+	const [text, mood] = WIRES[name];
+	/* A stream does not say why it does not begin; a request does. */
+	const why = refusal && !["gone", "live"].includes(name) ? refusal.message : "";
+	setText(wire, [text, why].filter(Boolean).join(" "));
 	wire.dataset.mood = mood;
-	wire.dataset.state = state;
+	wire.dataset.state = name;
 }
 
 function showWorker() {
@@ -34,7 +37,7 @@ function showWorker() {
 	byId("about").textContent = [detail?.role, detail && profileOf(detail), place]
 		.filter(Boolean).join(" · ");
 	showState(byId("state"), face.state);
-	showWire(worker.wire);
+	showWire(worker.wire, worker.refusal);
 	byId("working").hidden = !face.isBusy;
 	disable(byId("interrupt"), !face.can.can_accept_input || !face.isBusy);
 	for (const name of ["stop", "cancel"])
