@@ -30,6 +30,7 @@ PLAYED = """
         constructor(address) {
             super(address);
             window.socketCount++;
+            window.socket = this;
         }
     };
 }
@@ -96,6 +97,68 @@ class Trouble(Console):
         self.wait_live()
         self.check("the same lines after the server was away")
 
+    def check_streams_that_end(self):
+        browser = self.browser
+        for code, shown in (("runtime_unavailable", "its Runtime does not answer"),
+                            ("cursor_unknown_or_expired", "connection lost"),
+                            ("malformed_frame", "connection lost")):
+            frame = {"kind": "diagnostic", "diagnostic": {"code": "backend." + code}}
+            browser.ask("window.told = []; new MutationObserver(() => told.push(%s)).observe("
+                        "document.querySelector('#wire'), { childList: true });"
+                        "socket.onmessage({ data: %s }); socket.close()"
+                        % (text_of("wire"), json.dumps(json.dumps(frame))))
+            browser.wait(f"told.some((text) => text.includes({json.dumps(shown)}))", shown)
+            self.wait_live()
+            self.check(f"the same lines after {code}")
+        browser.ask("socket.onmessage({ data: 'no frame' })")
+        browser.wait("document.querySelector('#wire').dataset.state !== 'live'", "another stream")
+        self.wait_live()
+        self.check("the same lines after what is no frame")
+
+    def check_events_that_are_not_as_they_should_be(self):
+        notes = self.browser.ask("""(async () => {
+            const { tellEvent } = await import("/story.js"), { log } = await import("/log.js");
+            const deep = (n) => JSON.parse('{"content":['.repeat(n) + ']}'.repeat(n));
+            const texts = (event, data) => {
+                const old = log.lines.slice();
+                tellEvent(log, { event, data }, {});
+                return log.lines.filter((line) => !old.includes(line))
+                    .map((line) => line.element.textContent);
+            };
+            return [texts("run_end", { result: "constructor" }), texts("toString", {}),
+                texts("system_item", { item: deep(50000) }), texts("tool_call_args_delta", { id: "t" }),
+                texts("error", {}), texts("snapshot", { in_flight: { blocks: 5 } })];
+        })()""")
+        if notes != [[], [], ["System"], ["Tool called…"], ["ErrorIt failed."],
+                     ["Something came that this page cannot show."]]:
+            raise Failure(f"the page showed {notes}")
+        self.again()
+        self.wait_live()
+        self.check("the lines of good events")
+
+    def check_a_browser_that_keeps_nothing(self):
+        browser = self.browser
+        here = browser.ask("location.hash")
+        browser.ask("Storage.prototype.setItem = () => { throw new Error('full') }")
+        self.type("a draft")
+        browser.ask("location.hash = '#/'")
+        browser.wait("document.querySelector('#worker').hidden", "no Worker")
+        browser.ask(f"location.hash = {json.dumps(here)}")
+        browser.wait("document.querySelector('#say').value === 'a draft'", "the draft")
+        self.again()
+
+    def check_a_page_that_is_not_whole(self):
+        browser = self.browser
+        browser.call("Network.enable")
+        browser.call("Network.setBlockedURLs", urls=["*/story.js"])
+        self.again()
+        browser.wait("getComputedStyle(document.querySelector('#loading')).visibility === 'visible'",
+                     "to be told that it is not whole")
+        browser.call("Network.setBlockedURLs", urls=[])
+        self.again()
+        self.wait_live()
+        browser.wait("!document.querySelector('#loading')", "a whole page")
+
     def check_what_is_no_answer(self):
         self.play(_api_workers={"status": 200, "body": {"hello": "portal"}})
         self.shows("trouble", "check the address of this page")
@@ -157,11 +220,15 @@ class Trouble(Console):
         self.check_that_an_input_is_said_once()
         self.check_that_a_refused_input_stays()
         self.check_a_server_that_was_away()
+        self.check_streams_that_end()
         self.check_what_is_no_answer()
         self.check_a_worker_that_cannot_be_read()
         self.check_a_dialog_that_was_left()
         self.check_a_key_that_may_nothing()
         self.check_a_name_that_comes_late()
+        self.check_events_that_are_not_as_they_should_be()
+        self.check_a_browser_that_keeps_nothing()
+        self.check_a_page_that_is_not_whole()
         if self.browser.complaints:
             raise Failure("the page complained: " + "; ".join(self.browser.complaints))
 

@@ -70,3 +70,4 @@ addEventListener("online", () => {
 
 route();
 poll();
+byId("loading").remove();

@@ -5,20 +5,21 @@ const TOKEN = "worker-console-token";
 const memory = new Map();
 
 function recall(store, name) {
+	if (memory.has(name)) return memory.get(name);
 	try {
 		return store().getItem(name);
 	} catch {
-		return memory.get(name) ?? null;
+		return null;
 	}
 }
 
 function keep(store, name, value) {
+	memory.delete(name);
 	try {
 		if (value === null) store().removeItem(name);
 		else store().setItem(name, value);
 	} catch {
-		if (value === null) memory.delete(name);
-		else memory.set(name, value);
+		if (value !== null) memory.set(name, value);
 	}
 }
 

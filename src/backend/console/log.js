@@ -147,7 +147,7 @@ class Log {
 		while (this.lines.length > max) {
 			const line = this.lines.shift();
 			line.element.remove();
-			if (line.kind === "tool") this.tools.delete(line.id);
+			if (this.tools.get(line.id) === line) this.tools.delete(line.id);
 			this.hasOlder = true;
 		}
 		this.showOlder();

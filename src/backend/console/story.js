@@ -1,5 +1,7 @@
 /* What a Worker's events say, told to a log (log.js). */
 
+const DEPTH_MAX = 8; /* of items in items */
+
 /* ---- texts ---- */
 
 function segmentText(segment) {
@@ -17,12 +19,12 @@ const segmentsText = (segments) => Array.isArray(segments)
 	? segments.map(segmentText).join("") : "";
 
 /* Items are what a Worker's program likes: the texts that are known, else what it is. */
-function itemText(item) {
+function itemText(item, depth = 0) {
 	if (typeof item === "string") return item;
 	for (const name of ["content", "text", "body", "message", "summary"])
 		if (typeof item?.[name] === "string") return item[name];
-	if (Array.isArray(item?.content))
-		return item.content.map(itemText).filter(Boolean).join("\n");
+	if (Array.isArray(item?.content) && depth < DEPTH_MAX)
+		return item.content.map((part) => itemText(part, depth + 1)).filter(Boolean).join("\n");
 	return item?.kind ? `[${item.kind}]` : "";
 }
 
@@ -66,14 +68,16 @@ function tellBlock(log, block) {
 	if (block.finished) log.close();
 }
 
-function tellSnapshot(log, data, can) {
-	/* A Runtime that does not say whether there is more may have more. */
-	const mayHaveMore = data.entries_truncated !== false &&
-		can.can_read_bounded_transcript === true;
+/* Everything anew. A Runtime that does not say whether there is more may have more. */
+function tellAll(log, data, can) {
 	log.clear();
 	tellEntries(log, data.entries);
-	log.hasOlder ||= mayHaveMore;
+	log.hasOlder ||= data.entries_truncated !== false && can.can_read_bounded_transcript === true;
 	log.showOlder();
+}
+
+function tellSnapshot(log, data, can) {
+	tellAll(log, data, can);
 	for (const block of data.in_flight?.blocks ?? []) tellBlock(log, block);
 	log.follow();
 }
@@ -89,6 +93,7 @@ function tellToolResult(log, data) {
 }
 
 const RESULTS = {
+	__proto__: null,
 	paused: "Paused.",
 	limit_reached: "It reached its limit.",
 	rolled_back: "The run was rolled back.",
@@ -109,9 +114,9 @@ const EVENTS = {
 	thinking_done: (log, data) => log.finish("thinking", data.text),
 	tool_call_start: (log, data) => log.tool(data.id, data.name),
 	tool_call_args_delta: (log, data) =>
-		log.tool(data.id, "").part("args").appendData(data.json),
+		log.tool(data.id, "").part("args").appendData(data.json ?? ""),
 	tool_call_done: (log, data) => {
-		log.tool(data.id, data.name).part("args").data = data.arguments;
+		log.tool(data.id, data.name).part("args").data = data.arguments ?? "";
 	},
 	tool_result: tellToolResult,
 	usage: (log, data) => {
@@ -119,8 +124,9 @@ const EVENTS = {
 		if (text) log.say("note", text);
 	},
 	error: (log, data) => {
-		log.say("error", `${data.message}${data.code ? ` (${data.code})` : ""}`);
-		log.announce(`Error: ${data.message}`);
+		const text = `${data.message || "It failed."}${data.code ? ` (${data.code})` : ""}`;
+		log.say("error", text);
+		log.announce(`Error: ${text}`);
 	},
 	run_end: (log, data) => {
 		log.close();
@@ -136,9 +142,8 @@ const EVENTS = {
 	compact_done: (log) => log.say("note", "The history was shortened."),
 	compact_failed: (log, data) =>
 		log.say("error", `The history was not shortened: ${data.error}`),
-	rewind_applied: (log, data) => {
-		log.clear();
-		tellEntries(log, data.entries);
+	rewind_applied: (log, data, can) => {
+		tellAll(log, data, can);
 		log.say("note", "The conversation was taken back to here.");
 	},
 	shutdown: (log) => {
@@ -154,5 +159,6 @@ export function tellEvent(log, payload, can) {
 	} catch (error) {
 		/* One that is not as it should be must not keep the next ones away. */
 		console.error("an event could not be shown", error);
+		log.say("note", "Something came that this page cannot show.");
 	}
 }

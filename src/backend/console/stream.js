@@ -8,9 +8,17 @@ const STABLE_MS = 5000; /* a stream that lived so long begins its back-off anew 
 const OPEN_MS = 20000; /* what does not open for so long never will */
 const STALE_MS = 60000; /* a page that was out of sight so long may hold a dead connection */
 
+/* What a diagnostic says of where it lies; else it is the way to the Backend. */
+const ENDS = {
+	__proto__: null,
+	"backend.worker_not_found": "gone",
+	"backend.runtime_unavailable": "away",
+	"backend.upstream_disconnect": "away",
+};
+
 export class Stream {
-	/* `hear` has take(payload), wire(state) (connecting, live, reconnecting, gone), and refused()
-	 * when it did not even begin. */
+	/* `hear` has take(payload), wire(state) (connecting, live, reconnecting, away, gone), and
+	 * refused() when it did not even begin. */
 	constructor(path, hear) {
 		this.path = path;
 		this.hear = hear;
@@ -19,6 +27,7 @@ export class Stream {
 		this.timer = 0;
 		this.socket = null;
 		this.openedAt = 0; /* 0: it is not open */
+		this.lost = "reconnecting"; /* how it ended */
 		this.isOver = false;
 		this.connect();
 	}
@@ -72,7 +81,7 @@ export class Stream {
 		let socket, diagnostic = null;
 		const mark = this.connecting = {};
 		this.drop();
-		this.hear.wire(this.attempt === 0 ? "connecting" : "reconnecting");
+		this.hear.wire(this.attempt === 0 ? "connecting" : this.lost);
 		try {
 			const address = await this.address();
 			if (this.isOver || this.connecting !== mark) return;
@@ -125,12 +134,9 @@ export class Stream {
 			this.cursor = null;
 			if (attempt === 0) ms = 0;
 		}
-		if (code === "backend.worker_not_found") {
-			this.hear.wire("gone");
-			this.again(RETRY_MS_MAX);
-			return;
-		}
-		this.hear.wire("reconnecting");
+		if (code === "backend.worker_not_found") ms = RETRY_MS_MAX;
+		this.lost = ENDS[code] ?? "reconnecting";
+		this.hear.wire(this.lost);
 		this.again(ms);
 		/* An upgrade that was refused does not say why; a request does, and may ask for a
 		 * token. */

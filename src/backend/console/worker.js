@@ -15,6 +15,7 @@ const WIRES = {
 	connecting: ["· connecting…", ""],
 	live: ["· live", ""],
 	reconnecting: ["· connection lost, trying again…", "warn"],
+	away: ["· its Runtime does not answer, trying again…", "warn"],
 	gone: ["· not there (any more)", "warn"],
 };
 
