@@ -337,7 +337,8 @@ class Console:
                      "document.querySelector('#log [data-kind=assistant]')", "a turn that waits")
         browser.click("#interrupt")
         browser.wait("document.querySelector('#working').hidden", "the turn to be interrupted")
-        browser.wait("['say', 'label'].includes(document.activeElement.id)", "the focus where one goes on")
+        browser.wait("['say', 'label'].includes(document.activeElement.id)",
+                     "the focus where one goes on")
         self.picture("interrupted")
 
     def run(self):

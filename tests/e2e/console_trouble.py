@@ -126,8 +126,9 @@ class Trouble(Console):
                     .map((line) => line.element.textContent);
             };
             return [texts("run_end", { result: "constructor" }), texts("toString", {}),
-                texts("system_item", { item: deep(50000) }), texts("tool_call_args_delta", { id: "t" }),
-                texts("error", {}), texts("snapshot", { in_flight: { blocks: 5 } })];
+                texts("system_item", { item: deep(50000) }),
+                texts("tool_call_args_delta", { id: "t" }), texts("error", {}),
+                texts("snapshot", { in_flight: { blocks: 5 } })];
         })()""")
         if notes != [[], [], ["System"], ["Tool called…"], ["ErrorIt failed."],
                      ["Something came that this page cannot show."]]:
@@ -152,8 +153,8 @@ class Trouble(Console):
         browser.call("Network.enable")
         browser.call("Network.setBlockedURLs", urls=["*/story.js"])
         self.again()
-        browser.wait("getComputedStyle(document.querySelector('#loading')).visibility === 'visible'",
-                     "to be told that it is not whole")
+        browser.wait("getComputedStyle(document.querySelector('#loading')).visibility "
+                     "=== 'visible'", "to be told that it is not whole")
         browser.call("Network.setBlockedURLs", urls=[])
         self.again()
         self.wait_live()

@@ -1,4 +1,4 @@
-/* The log on the page, line by line; it follows its end unless somebody scrolled away from there. */
+/* The log on the page, line by line; it follows its end unless somebody scrolled away. */
 import { announce, byId, make } from "./dom.js";
 
 const LINES_MAX = 2000, LINES_MAX_WITH_OLDER = 10000;

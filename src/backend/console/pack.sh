@@ -1,11 +1,15 @@
 #!/bin/sh
-# The files given as arguments, as one C file of byte arrays (backend/console.h).
+# The files given as arguments, as one C file of byte arrays (backend/console.h). Comments that have
+# their lines for themselves are for those who have the source: these lines are empty here.
 set -eu
+bare() {
+	sed -e 's|^[[:blank:]]*/\*.*\*/$||' -e '\|^[[:blank:]]*/\*|,\|\*/$|s|.*||' "$1"
+}
 echo '#include "backend/console.h"'
 for path; do
 	name=$(basename "$path" | tr -c 'a-z0-9\n' '_')
 	printf 'static const unsigned char %s[] = {\n' "$name"
-	od -An -v -tu1 "$path" | sed 's/  */,/g; s/^,//; s/$/,/'
+	bare "$path" | od -An -v -tu1 | sed 's/  */,/g; s/^,//; s/$/,/'
 	echo '};'
 done
 echo 'const struct wr_console_file wr_console_files[] = {'

@@ -1,6 +1,6 @@
 /* The stream of one Worker. The cursor of the last event is kept, so that a stream that breaks goes
- * on exactly there; where that cannot be, a new snapshot replaces everything. So no event is lost or
- * doubled. */
+ * on exactly there; where that cannot be, a new snapshot replaces everything. So no event is lost
+ * or doubled. */
 import { RETRY_MS_MAX, backOff, request } from "./requests.js";
 import { token } from "./keep.js";
 
