@@ -200,6 +200,14 @@ class Console:
             self.browser.enter()
         self.browser.wait("document.querySelectorAll('.group').length > 0", "the Runtimes")
 
+    def check_what_is_heard(self):
+        """What is not there before it says something is not heard by those who need it."""
+        silent = self.browser.ask("""[...document.querySelectorAll("[role=status], [aria-live]")]
+            .filter((part) => !part.closest("dialog") && !part.checkVisibility())
+            .map((part) => part.id)""")
+        if silent:
+            raise Failure(f"nobody would hear {silent}")
+
     def check_modules(self):
         """The page names all its modules, so that none is found late; imports point to what it
         names earlier, so there are no circles."""
@@ -345,6 +353,7 @@ class Console:
         self.open()
         self.check_modules()
         self.create()
+        self.check_what_is_heard()
         self.say("hello there")
         self.say("one\ntwo\n\nfour")
         self.check_text_is_no_markup()

@@ -63,6 +63,7 @@ function showGroups(shown, isFiltered) {
 		const items = shown.filter((worker) => worker.runtime_id === runtime.runtime_id);
 		if (items.length > 0 || !isFiltered) elements.push(showGroup(runtime, items));
 	}
+	for (const id of groups.keys()) if (!sources.has(id)) groups.delete(id);
 	arrange(byId("groups"), elements);
 }
 
