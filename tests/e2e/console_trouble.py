@@ -179,7 +179,7 @@ class Trouble(Console):
 
     def check_a_dialog_that_was_left(self):
         browser = self.browser
-        self.play(_workers={"ms": 500})
+        self.play(_workers={"ms": 2000})
         here, count = browser.ask("[location.hash, document.querySelectorAll('.group a').length]")
         browser.click("#new")
         browser.click("#create [type=submit]")
