@@ -126,6 +126,15 @@ void wr_browser_serve_readyz(struct wr_browser_request *request)
 
 /* ---- the console ---- */
 
+/* Whether the browser has just these bytes already (RFC 9110 13.1.2). */
+static bool is_known(const struct wr_http_head *head, const struct wr_console_file *file)
+{
+	struct wr_view tags = wr_http_head_find(head, WR_VIEW("If-None-Match"));
+
+	return wr_http_list_has(tags, wr_view_of_string(file->tag)) ||
+	       wr_view_equal(tags, WR_VIEW("*"));
+}
+
 /* The page holds no secret, but it acts with its user's credential: nothing from elsewhere may run
  * in it or show it in a frame, it may talk to its own server only, and no text becomes markup. */
 void wr_browser_serve_file(struct wr_http_exchange *exchange, const struct wr_console_file *file)
@@ -140,5 +149,9 @@ void wr_browser_serve_file(struct wr_http_exchange *exchange, const struct wr_co
 	wr_http_answer_field(exchange, WR_VIEW("X-Content-Type-Options"), WR_VIEW("nosniff"));
 	wr_http_answer_field(exchange, WR_VIEW("Referrer-Policy"), WR_VIEW("no-referrer"));
 	wr_http_answer_field(exchange, WR_VIEW("Cache-Control"), WR_VIEW("no-cache"));
-	wr_http_answer(exchange, 200, wr_view_of(file->data, file->bytes));
+	wr_http_answer_field(exchange, WR_VIEW("ETag"), wr_view_of_string(file->tag));
+	if (is_known(exchange->head, file))
+		wr_http_answer(exchange, 304, WR_VIEW_NULL);
+	else
+		wr_http_answer(exchange, 200, wr_view_of(file->data, file->bytes));
 }

@@ -10,6 +10,7 @@
 struct wr_console_file {
 	const char *path; /* as in a request: "/", "/console.js", ... */
 	const char *content_type;
+	const char *tag; /* of just these bytes, in quotes (RFC 9110 8.8.3) */
 	const unsigned char *data;
 	size_t bytes;
 };

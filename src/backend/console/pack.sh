@@ -22,7 +22,8 @@ for path; do
 	*.js) type='text/javascript; charset=utf-8' ;;
 	esac
 	[ "$base" = index.html ] && target=/ || target=/$base
-	printf '\t{"%s", "%s", %s, sizeof %s},\n' "$target" "$type" "$name" "$name"
+	tag=$(bare "$path" | cksum | tr ' ' -)
+	printf '\t{"%s", "%s", "\\"%s\\"", %s, sizeof %s},\n' "$target" "$type" "$tag" "$name" "$name"
 done
 echo '};'
 echo 'const size_t wr_console_file_count = sizeof wr_console_files / sizeof wr_console_files[0];'

@@ -31,9 +31,9 @@ static struct faced {
 } faced;
 
 static const struct wr_console_file faced_files[] = {
-	{"/", "text/html; charset=utf-8", (const unsigned char *)"<p>", 3},
-	{"/console.css", "text/css", (const unsigned char *)"p{}", 3},
-	{"/console.js", "text/javascript", (const unsigned char *)"1", 1},
+	{"/", "text/html; charset=utf-8", "\"1-3\"", (const unsigned char *)"<p>", 3},
+	{"/console.css", "text/css", "\"2-3\"", (const unsigned char *)"p{}", 3},
+	{"/console.js", "text/javascript", "\"3-1\"", (const unsigned char *)"1", 1},
 };
 
 static inline enum wr_policy_verdict faced_on_command(void *context,

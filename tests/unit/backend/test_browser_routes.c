@@ -665,6 +665,33 @@ static void test_the_console_is_fenced_in(void)
 	faced_close();
 }
 
+static void test_what_the_browser_has_is_not_sent_again(void)
+{
+	static const struct {
+		const char *label, *fields;
+		unsigned status;
+	} cases[] = {
+		{"the same", "If-None-Match: \"2-3\"\r\n", 304},
+		{"one of several", "If-None-Match: \"0-0\" ,\"2-3\"\r\n", 304},
+		{"any", "If-None-Match: *\r\n", 304},
+		{"another", "If-None-Match: \"1-3\"\r\n", 200},
+		{"longer", "If-None-Match: \"2-33\"\r\n", 200},
+		{"without quotes", "If-None-Match: 2-3\r\n", 200},
+		{"none", "If-None-Match:\r\n", 200},
+	};
+
+	faced_open();
+	for (size_t i = 0; i < WR_COUNT(cases); i++) {
+		wr_test_case(cases[i].label);
+		CHECK_U64(browser_ask("GET", "/console.css", cases[i].fields, NULL),
+			  cases[i].status);
+		CHECK(browser_has_field("ETag: \"2-3\"") &&
+		      browser_has_field("Cache-Control: no-cache"));
+		CHECK_U64(browser_body().bytes, cases[i].status == 304 ? 0 : 3);
+	}
+	faced_close();
+}
+
 static void test_sources_are_told_in_their_order(void)
 {
 	faced_open();
@@ -745,6 +772,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_the_policy_may_deny_a_command),
 	WR_TEST(test_keys_of_different_callers_and_commands_differ),
 	WR_TEST(test_the_console_is_fenced_in),
+	WR_TEST(test_what_the_browser_has_is_not_sent_again),
 	WR_TEST(test_sources_are_told_in_their_order),
 	WR_TEST(test_a_face_that_drains_reads_only),
 	WR_TEST(test_faults_of_http_are_told_in_the_same_form),
