@@ -488,6 +488,10 @@ static void test_the_example_observer_speaks_tls(void)
 			   cases[i].name) == 0) == cases[i].is_let_in);
 		CHECK(printed("\"snapshot\"") == cases[i].is_let_in);
 	}
+	wr_test_case("without TLS it is told, and does not wait");
+	CHECK(run("timeout 20 python3 tests/examples/watch.py %s %s --token-file %s",
+		  tls.server.address, worker, key("token")) == 1);
+	CHECK(printed("give --tls-ca"));
 	stop_server();
 	close_rig();
 }

@@ -4,8 +4,9 @@
 usage: watch.py HOST:PORT WORKER_ID|all [--cursor TOKEN] [--token-file FILE] [--count N]
                 [--tls-ca FILE [--tls-name NAME]]
 
-With "all" it follows the whole Runtime; with --tls-ca over TLS, when that vouches for it. On Ctrl-C it prints the cursor to go on with. Nothing but the
-standard library is needed: the client half of RFC 6455 that an observer uses fits on this page.
+With "all" it follows the whole Runtime; with --tls-ca over TLS, when that vouches for it. On Ctrl-C
+it prints the cursor to go on with. Nothing but the standard library is needed: the client half of
+RFC 6455 that an observer uses fits on this page.
 """
 import argparse
 import base64
@@ -41,15 +42,54 @@ def send_frame(sock, opcode, payload):
     sock.sendall(bytes([0x80 | opcode, 0x80 | len(payload)]) + mask + masked)
 
 
-def connect(args):
-    host, _, port = args.address.rpartition(":")
+def read_token(path):
+    """The last one of a file as the Runtime takes it: lines `NAME SCOPES TOKEN` or `TOKEN`."""
     try:
-        sock = socket.create_connection((host.strip("[]"), int(port)))
+        with open(path) as file:
+            lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
+    except OSError as error:
+        sys.exit(f"--token-file {path}: {error.strerror}")
+    return lines[-1][-1] if lines else sys.exit(f"--token-file {path}: has no token")
+
+
+def dial(args):
+    host, _, port = args.address.rpartition(":")
+    if not host or not port.isdigit():
+        sys.exit(f"{args.address}: is not HOST:PORT")
+    host = host.strip("[]")
+    try:
+        sock = socket.create_connection((host, int(port)))
         if args.tls_ca:
             context = ssl.create_default_context(cafile=args.tls_ca)
             sock = context.wrap_socket(sock, server_hostname=args.tls_name or host)
+        return sock
+    except ssl.SSLCertVerificationError as error:
+        sys.exit(f"{args.address}: {error.verify_message.rstrip('.')}; --tls-name is whom it names")
+    except ssl.SSLError as error:
+        sys.exit(f"{args.address}: {error.reason or error}; is that TLS, and --tls-ca PEM?")
+    except FileNotFoundError:
+        sys.exit(f"--tls-ca {args.tls_ca}: there is no such file")
     except OSError as error:
         sys.exit(f"{args.address}: {error.strerror}; is a worker-runtime listening there?")
+
+
+def read_head(stream):
+    """Status line and Content-Length; the end of the connection is not the end of a head."""
+    status, length = stream.readline().decode("latin-1").strip(), 0
+    while True:
+        line = stream.readline()
+        if not line:
+            raise EOFError
+        if line == b"\r\n":
+            return status, length
+        name, _, value = line.decode("latin-1").partition(":")
+        if name.lower() == "content-length":
+            length = int(value)
+
+
+def connect(args):
+    token = read_token(args.token_file) if args.token_file else None
+    sock = dial(args)
     path = "/v1/events/ws" if args.worker == "all" else f"/v1/workers/{args.worker}/events/ws"
     if args.cursor:
         path += "?cursor=" + args.cursor
@@ -58,16 +98,15 @@ def connect(args):
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode(),
     ]
-    if args.token_file:
-        lines.append("Authorization: Bearer " + open(args.token_file).read().split()[-1])
-    sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    if token:
+        lines.append("Authorization: Bearer " + token)
     stream = sock.makefile("rb")
-    status = stream.readline().decode().strip()
-    length = 0
-    for line in iter(stream.readline, b"\r\n"):
-        name, _, value = line.decode().partition(":")
-        if name.lower() == "content-length":
-            length = int(value)
+    try:
+        sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        status, length = read_head(stream)
+    except (EOFError, OSError):
+        remedy = "is it a worker-runtime?" if args.tls_ca else "if it speaks TLS, give --tls-ca"
+        sys.exit(f"{args.address}: closed without an answer; {remedy}")
     if " 101 " not in status:
         sys.exit(f"{status}\n{stream.read(length).decode()}")
     return sock, stream
@@ -101,7 +140,7 @@ def main():
                 return
             elif opcode == 9:
                 send_frame(sock, 10, payload)
-    except (KeyboardInterrupt, EOFError) as end:
+    except (KeyboardInterrupt, EOFError, OSError) as end:
         print(f"{str(end) or 'stopped'}; go on with --cursor {cursor}", file=sys.stderr)
 
 
