@@ -348,7 +348,8 @@ static void put_help_line(const struct wr_option *self, struct wr_buf *out, cons
 		put(out, " ");
 	while (out->bytes < start + HELP_COLUMN && wr_buf_status(out) == WR_OK);
 	put(out, self->help);
-	if (wr_option_is_number(self) || self->kind == WR_OPTION_DURABILITY) {
+	if ((wr_option_is_number(self) && !self->is_required) ||
+	    self->kind == WR_OPTION_DURABILITY) {
 		put(out, " [");
 		if (self->kind == WR_OPTION_DURABILITY)
 			put(out, durabilities[0]);

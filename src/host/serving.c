@@ -87,7 +87,7 @@ const struct wr_option wr_serving_other_options[] = {
 	BOOLEAN("check-config", WR_OPTION_ACTION, wants_check,
 		"say whether all of it can be used, and end"),
 	BOOLEAN("print-config", WR_OPTION_ACTION, wants_print,
-		"print every flag with its value, and end"),
+		"print every setting, as a configuration file, and end"),
 	BOOLEAN("version", WR_OPTION_SHOW, wants_version, "print the version, and end"),
 	BOOLEAN("help", WR_OPTION_SHOW, wants_help, "print this, and end"),
 	WR_OPTION_END,

@@ -7,8 +7,8 @@
  * `--flag VALUE` and `--flag=VALUE` mean the same, the later of two wins, lists add up; a list of
  * one place replaces that of a lesser one. A variable is PREFIX_FLAG=VALUE, a list with commas
  * between; one with the prefix that is no option's is an error. The file (config_file.h) has the
- *same names, with - or _; its keys stand once and in any order. What is wrong with it is told as
- *FILE:LINE.
+ * same names, with - or _; its keys stand once and in any order. What is wrong with it is told as
+ * FILE:LINE.
  *
  * To read everything again, read into a second one and take that when it is fine: texts live in
  * argv, and in the settings whose file they came from.
@@ -52,9 +52,9 @@ uint32_t wr_settings_line(const struct wr_settings *self, const char *name);
 /* Appends "FILE:LINE: ", for what is found to be wrong with a section later. */
 void wr_settings_put_line(const struct wr_settings *self, struct wr_buf *message, uint32_t line);
 
-/* Appends every option with its effective value, one a line as it could be given, and sections as
- * they stand in the file; secrets are hidden. With a file, or where the environment says
- * something, every line says where its value comes from. */
+/* Appends every option that has a value, one a line, and sections, as a file that says the same:
+ * secrets, hidden, and the file that was read are comments of it. With a file, or where the
+ * environment says something, every line says where its value comes from. */
 void wr_settings_print(const struct wr_settings *self, struct wr_buf *out);
 
 /* Gives the file's text back, and with it the values that came from it. */

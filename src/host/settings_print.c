@@ -27,40 +27,10 @@ static void put_origin(const struct wr_settings *self, struct wr_buf *out,
 	put(out, "\n");
 }
 
-static void put_setting(struct wr_buf *out, const struct wr_option *option)
-{
-	put(out, "--");
-	put(out, option->name);
-	put(out, "=");
-}
-
 static bool is_absent(const struct wr_option *option, const void *value)
 {
 	return wr_option_is_action(option) ||
 	       (wr_option_is_text(option) && *(const char *const *)value == NULL);
-}
-
-static void print_option(const struct wr_settings *self, struct wr_buf *out,
-			 const struct wr_option *option, const void *value, uint32_t line)
-{
-	const struct wr_texts *list = value;
-
-	if (option->kind == WR_OPTION_LIST) {
-		for (uint32_t i = 0; i < list->count; i++) {
-			put_setting(out, option);
-			put(out, list->items[i]);
-			put_origin(self, out, option, line);
-		}
-		return;
-	}
-	if (is_absent(option, value))
-		return;
-	put_setting(out, option);
-	if (option->kind == WR_OPTION_SECRET)
-		put(out, "(hidden)");
-	else
-		wr_option_put_value(option, out, value);
-	put_origin(self, out, option, line);
 }
 
 /* As a string of the file. */
@@ -108,7 +78,26 @@ static void print_key(struct wr_buf *out, const struct wr_option *option, const 
 	}
 }
 
-/* Of those with kinds, what is for theirs, and where each comes from. */
+/* As a key of the file; what cannot be one, as a comment. */
+static void print_option(const struct wr_settings *self, struct wr_buf *out,
+			 const struct wr_option *option, const void *value, uint32_t line)
+{
+	if (is_absent(option, value) ||
+	    (option->kind == WR_OPTION_LIST && ((const struct wr_texts *)value)->count == 0))
+		return;
+	if (option->kind == WR_OPTION_SECRET || option->kind == WR_OPTION_CONFIG)
+		put(out, "# ");
+	if (option->kind == WR_OPTION_SECRET) {
+		put(out, option->name);
+		put(out, " = (hidden)");
+	} else {
+		print_key(out, option, value);
+	}
+	put_origin(self, out, option, line);
+}
+
+/* Of those with kinds, what is for theirs, and where each comes from; defaults as comments, for
+ * some cannot be given where they mean nothing. */
 static void print_element(const struct wr_settings *self, struct wr_buf *out,
 			  const struct wr_option_section *section, const char *element)
 {
@@ -130,6 +119,7 @@ static void print_element(const struct wr_settings *self, struct wr_buf *out,
 		/* A list that is not given need not mean an empty one. */
 		if (line == WR_FROM_DEFAULT && at->kind == WR_OPTION_LIST)
 			continue;
+		put(out, line == WR_FROM_DEFAULT ? "# " : "");
 		print_key(out, at, element + at->place);
 		put_origin(self, out, at, line);
 	}

@@ -148,9 +148,9 @@ static void test_a_good_file_is_ok_and_its_values_count_less_than_flags(void)
 	CHECK_U64(run_backend(WR_ARGUMENTS("--config", place.config, "--listen", "127.0.0.1:2",
 					   "--print-config")),
 		  0);
-	CHECK(strstr(run.out, "--listen=127.0.0.1:2") != NULL);
-	CHECK(strstr(run.out, "--idle-ms=77") != NULL);
-	CHECK(strstr(run.out, "--retention-bytes=3M") != NULL);
+	CHECK(strstr(run.out, "listen = \"127.0.0.1:2\"  # flag\n") != NULL);
+	CHECK(strstr(run.out, "idle-ms = 77  # ") != NULL);
+	CHECK(strstr(run.out, "retention-bytes = \"3M\"  # ") != NULL);
 	wr_place_remove(&place);
 }
 

@@ -125,19 +125,19 @@ static void test_print_config_shows_what_counts_and_hides_secrets(void)
 					      "--local-token=correct-horse"),
 				 NULL),
 		  0);
-	CHECK(has(run.out, "--idle-ms=77\n"));
-	CHECK(has(run.out, "--retention-bytes=3M\n"));
-	CHECK(has(run.out, "--max-memory=1G\n"));
-	CHECK(has(run.out, "--worker-retention-bytes=1000\n"));
-	CHECK(has(run.out, "--compat=yoi-2026-06\n"));
-	CHECK(has(run.out, "--allow-origin=http://a\n--allow-origin=http://b\n"));
-	CHECK(has(run.out, "--local-token=(hidden)\n"));
-	CHECK(has(run.out, "--store=memory\n"));
-	CHECK(has(run.out, "--durability=interval=250\n"));
-	CHECK(has(run.out, "--fs-bytes=40M\n--fs-segment-bytes=8M\n"));
-	CHECK(has(run.out, "--on-store-failure=exit\n"));
-	CHECK(has(run.out, "--bind=127.0.0.1:0\n"));
-	CHECK(has(run.out, "--drain-ms=30000\n"));
+	CHECK(has(run.out, "idle-ms = 77\n"));
+	CHECK(has(run.out, "retention-bytes = \"3M\"\n"));
+	CHECK(has(run.out, "max-memory = \"1G\"\n"));
+	CHECK(has(run.out, "worker-retention-bytes = \"1000\"\n"));
+	CHECK(has(run.out, "compat = \"yoi-2026-06\"\n"));
+	CHECK(has(run.out, "allow-origin = [\"http://a\", \"http://b\"]\n"));
+	CHECK(has(run.out, "# local-token = (hidden)\n"));
+	CHECK(has(run.out, "store = \"memory\"\n"));
+	CHECK(has(run.out, "durability = \"interval=250\"\n"));
+	CHECK(has(run.out, "fs-bytes = \"40M\"\nfs-segment-bytes = \"8M\"\n"));
+	CHECK(has(run.out, "on-store-failure = \"exit\"\n"));
+	CHECK(has(run.out, "bind = \"127.0.0.1:0\"\n"));
+	CHECK(has(run.out, "drain-ms = 30000\n"));
 	CHECK(!has(run.out, "correct-horse"));
 }
 
@@ -151,8 +151,8 @@ static void test_connections_are_no_more_than_descriptors_leave(void)
 				      wr_process_program()),
 			 NULL);
 	CHECK_U64(wr_process_wait(&run, WR_PROCESS_WAIT_MS), 0);
-	line = strstr(run.out, "--max-connections=");
-	CHECK(line != NULL && atoi(line + strlen("--max-connections=")) == 200 - 32);
+	line = strstr(run.out, "\nmax-connections = ");
+	CHECK(line != NULL && atoi(line + strlen("\nmax-connections = ")) == 200 - 32);
 }
 
 /* ---- what it refuses ---- */
@@ -388,17 +388,16 @@ static void test_a_file_counts_less_than_flags_and_every_line_says_what_counted(
 					      "--local-token=correct-horse"),
 				 NULL),
 		  0);
-	CHECK(has(run.out, "--idle-ms=5  # flag\n"));
-	CHECK(has(run.out, "--drain-ms=30000  # default\n"));
-	CHECK(has(run.out, "--local-token=(hidden)  # flag\n"));
+	CHECK(has(run.out, "idle-ms = 5  # flag\n"));
+	CHECK(has(run.out, "drain-ms = 30000  # default\n"));
+	CHECK(has(run.out, "# local-token = (hidden)  # flag\n"));
 	CHECK(!has(run.out, "correct-horse"));
-	snprintf(line, sizeof line, "--bind=127.0.0.1:0  # %s:2\n--runtime-id=rt-file  # %s:3\n",
-		 path, path);
-	CHECK(has(run.out, line));
 	snprintf(line, sizeof line,
-		 "--allow-origin=http://a  # %s:6\n--allow-origin=http://b  # %s:6\n", path, path);
+		 "bind = \"127.0.0.1:0\"  # %s:2\nruntime-id = \"rt-file\"  # %s:3\n", path, path);
 	CHECK(has(run.out, line));
-	snprintf(line, sizeof line, "--retention-bytes=3M  # %s:5\n", path);
+	snprintf(line, sizeof line, "allow-origin = [\"http://a\", \"http://b\"]  # %s:6\n", path);
+	CHECK(has(run.out, line));
+	snprintf(line, sizeof line, "retention-bytes = \"3M\"  # %s:5\n", path);
 	CHECK(has(run.out, line));
 
 	wr_process_start(&run, WR_ARGUMENTS("--config", path), NULL);
@@ -432,12 +431,12 @@ static void test_the_environment_counts_less_than_flags_and_must_mean_something(
 					    "WORKER_RUNTIME_TOKEN=correct-horse",
 					    "WORKER_RUNTIME_CHILD=0123")),
 		0);
-	CHECK(has(run.out, "--idle-ms=5  # flag\n"));
-	CHECK(has(run.out, "--drain-ms=7  # WORKER_RUNTIME_DRAIN_MS\n"));
-	CHECK(has(run.out, "--allow-origin=http://a  # WORKER_RUNTIME_ALLOW_ORIGIN\n"
-			   "--allow-origin=http://b  # WORKER_RUNTIME_ALLOW_ORIGIN\n"));
-	CHECK(has(run.out, "--local-token=(hidden)  # WORKER_RUNTIME_LOCAL_TOKEN\n"));
-	CHECK(has(run.out, "--body-ms=30000  # default\n"));
+	CHECK(has(run.out, "idle-ms = 5  # flag\n"));
+	CHECK(has(run.out, "drain-ms = 7  # WORKER_RUNTIME_DRAIN_MS\n"));
+	CHECK(has(run.out,
+		  "allow-origin = [\"http://a\", \"http://b\"]  # WORKER_RUNTIME_ALLOW_ORIGIN\n"));
+	CHECK(has(run.out, "# local-token = (hidden)  # WORKER_RUNTIME_LOCAL_TOKEN\n"));
+	CHECK(has(run.out, "body-ms = 30000  # default\n"));
 	CHECK(!has(run.out, "correct-horse"));
 	for (size_t i = 0; i < WR_COUNT(cases); i++) {
 		wr_test_case(cases[i].label);

@@ -477,11 +477,15 @@ static void test_what_counts_of_a_profile_is_printed_with_its_place(void)
 	snprintf(line, sizeof line, "argv = [\"cat\", \"-u\"]  # %s:4\nmode = \"line\"  # %s:5\n",
 		 config, config);
 	CHECK(has(run.out, line));
-	CHECK(has(run.out, "restart = \"on-input\"  # default\n"));
+	CHECK(has(run.out, "\n# restart = \"on-input\"  # default\n"));
 	CHECK(!has(run.out, "base-url"));
 	snprintf(line, sizeof line, "\n[[profile]]  # %s:6\nname = \"n\"  # %s:7\nkind = \"none\"",
 		 config, config);
 	CHECK(has(run.out, line));
+	wr_test_case("which is a file that says the same");
+	write_config(run.out);
+	CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("--check-config", "--config", config), NULL),
+		  0);
 	unlink(config);
 }
 

@@ -195,6 +195,39 @@ static const char *printed(void)
 	return out;
 }
 
+/* Without comments. */
+static const char *bare(char *out, const char *text)
+{
+	char *to = out;
+
+	while (*text != '\0') {
+		size_t bytes = strcspn(text, "\n") + 1;
+		const char *comment = strstr(text, "  # ");
+		size_t kept = comment != NULL && comment < text + bytes ? (size_t)(comment - text)
+									: bytes - 1;
+		if (text[0] != '#') {
+			memcpy(to, text, kept);
+			to[kept] = '\n';
+			to += kept + 1;
+		}
+		text += bytes;
+	}
+	*to = '\0';
+	return out;
+}
+
+/* What was printed is a file that says the same. */
+static void check_it_is_a_file(void)
+{
+	static const char *const no_flags[ARGUMENTS_MAX] = {NULL};
+	static char text[8192], first[8192], second[8192];
+
+	snprintf(text, sizeof text, "%s", printed());
+	end();
+	CHECK(read_all(no_flags, text));
+	CHECK_STRING(wr_view_of_string(bare(second, printed())), bare(first, text));
+}
+
 /* ---- what counts ---- */
 
 static void test_values_come_from_flags_then_the_file_then_defaults(void)
@@ -207,86 +240,96 @@ static void test_values_come_from_flags_then_the_file_then_defaults(void)
 		{"defaults",
 		 {NULL},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n"
-		 "--store=memory\n"},
+		 "bind = \"127.0.0.1:0\"\nmax-count = 5\nmax-bytes = \"1K\"\nquiet = false\n"
+		 "store = \"memory\"\n"},
 		{"flags",
 		 {"--name=a", "--max-count", "7", "--quiet", "--the-secret=x", "--max-count=8",
 		  "--store=fs-store"},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--name=a\n--the-secret=(hidden)\n--max-count=8\n"
-		 "--max-bytes=1K\n--quiet=true\n--store=fs\n"},
+		 "bind = \"127.0.0.1:0\"\nname = \"a\"\n# the-secret = (hidden)\nmax-count = 8\n"
+		 "max-bytes = \"1K\"\nquiet = true\nstore = \"fs\"\n"},
 		{"a list of flags",
 		 {"--allow-origin", "a", "--allow-origin=b", "--quiet=true", "--quiet=false"},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--allow-origin=a\n--allow-origin=b\n--max-count=5\n"
-		 "--max-bytes=1K\n--quiet=false\n--store=memory\n"},
+		 "bind = \"127.0.0.1:0\"\nallow-origin = [\"a\", \"b\"]\nmax-count = 5\n"
+		 "max-bytes = \"1K\"\nquiet = false\nstore = \"memory\"\n"},
 		{"an empty file",
 		 {NULL},
 		 "",
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=memory  # default\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # default\n"},
 		{"a file and flags",
 		 {"--max-count=9", "--quiet=false"},
 		 "name = \"b\"\nmax-count = 7\nmax_bytes = \"64K\"\nquiet = true\n",
-		 "--bind=127.0.0.1:0  # default\n--name=b  # FILE:1\n--max-count=9  # flag\n"
-		 "--max-bytes=64K  # FILE:3\n--quiet=false  # flag\n--config=FILE  # flag\n"
-		 "--store=memory  # default\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nname = \"b\"  # FILE:1\nmax-count = 9  # "
+		 "flag\n"
+		 "max-bytes = \"64K\"  # FILE:3\nquiet = false  # flag\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # default\n"},
 		{"lists of both",
 		 {"--allow-origin=c"},
 		 "allow_origin = [\"a\", \"b\"]\nmax_count = \"7\"\nmax-bytes = 3072",
-		 "--bind=127.0.0.1:0  # default\n--allow-origin=c  # flag\n"
-		 "--max-count=7  # FILE:2\n--max-bytes=3K  # FILE:3\n--quiet=false  # default\n"
-		 "--config=FILE  # flag\n--store=memory  # default\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nallow-origin = [\"c\"]  # flag\n"
+		 "max-count = 7  # FILE:2\nmax-bytes = \"3K\"  # FILE:3\nquiet = false  # default\n"
+		 "# config = \"FILE\"  # flag\nstore = \"memory\"  # default\n"},
 		{"a list of the file",
 		 {NULL},
 		 "\nallow_origin = [\n  \"a\", # one\n  \"b\"\n]\nquiet = true",
-		 "--bind=127.0.0.1:0  # default\n--allow-origin=a  # FILE:2\n"
-		 "--allow-origin=b  # FILE:2\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=true  # FILE:6\n--config=FILE  # flag\n"
-		 "--store=memory  # default\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nallow-origin = [\"a\", \"b\"]  # "
+		 "FILE:2\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = true  # FILE:6\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # default\n"},
 		{"a flag that implies another",
 		 {"--store=memory", "--fs-root=/x"},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n--store=fs\n"
-		 "--fs-root=/x\n"},
+		 "bind = \"127.0.0.1:0\"\nmax-count = 5\nmax-bytes = \"1K\"\nquiet = false\nstore "
+		 "= \"fs\"\n"
+		 "fs-root = \"/x\"\n"},
 		{"and is overridden",
 		 {"--fs-root=/x", "--store=memory"},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n"
-		 "--store=memory\n--fs-root=/x\n"},
+		 "bind = \"127.0.0.1:0\"\nmax-count = 5\nmax-bytes = \"1K\"\nquiet = false\n"
+		 "store = \"memory\"\nfs-root = \"/x\"\n"},
 		{"a key that implies another",
 		 {NULL},
 		 "fs_root = \"/x\"",
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=fs  # FILE:1\n--fs-root=/x  # FILE:1\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"fs\"  # FILE:1\nfs-root = \"/x\"  # FILE:1\n"},
 		{"which the file says, too",
 		 {NULL},
 		 "store = \"memory\"\nfs_root = \"/x\"",
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=memory  # FILE:1\n--fs-root=/x  # FILE:2\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # FILE:1\nfs-root = \"/x\"  # FILE:2\n"},
 		{"in the other order",
 		 {NULL},
 		 "fs_root = \"/x\"\nstore = \"memory\"",
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=memory  # FILE:2\n--fs-root=/x  # FILE:1\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # FILE:2\nfs-root = \"/x\"  # FILE:1\n"},
 		{"against a flag",
 		 {"--store=memory"},
 		 "fs_root = \"/x\"",
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=memory  # flag\n--fs-root=/x  # FILE:1\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # flag\nfs-root = \"/x\"  # FILE:1\n"},
 		{"sections",
 		 {"--max-count=6"},
 		 "[[remote]]\nid = \"a\"\nbase_url = \"http://h:1/p\"\nroom = 5000\n"
 		 "tags = ['x', 'say \"y\"\t']\n\n"
 		 "[[remote]]\nbase-url = 'http://i'\nwait_ms = 99\nid = \"b\"\nquiet = true\n",
-		 "--bind=127.0.0.1:0  # default\n--max-count=6  # flag\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=memory  # default\n"
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 6  # flag\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"memory\"  # default\n"
 		 "\n[[remote]]  # FILE:1\nid = \"a\"\nbase_url = \"http://h:1/p\"\nwait-ms = 10\n"
 		 "room = \"5000\"\ntags = [\"x\", \"say \\\"y\\\"\\u0009\"]\nquiet = false\n"
 		 "\n[[remote]]  # FILE:7\nid = \"b\"\nbase_url = \"http://i\"\nwait-ms = 99\n"
@@ -299,6 +342,7 @@ static void test_values_come_from_flags_then_the_file_then_defaults(void)
 		CHECK_U64(message.bytes, 0);
 		CHECK(!settings.is_file_wrong);
 		CHECK_STRING(wr_view_of_string(printed()), cases[i].prints);
+		check_it_is_a_file();
 		end();
 	}
 }
@@ -356,68 +400,73 @@ static void test_the_environment_stands_between_flags_and_the_file(void)
 		 {"PATH=/bin", "WR_TX=1", "WR_T", "XWR_T_NAME=a", "wr_t_name=a"},
 		 {NULL},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n"
-		 "--store=memory\n"},
+		 "bind = \"127.0.0.1:0\"\nmax-count = 5\nmax-bytes = \"1K\"\nquiet = false\n"
+		 "store = \"memory\"\n"},
 		{"every kind",
 		 {"WR_T_NAME=a=b", "WR_T_THE_SECRET=x", "WR_T_ALLOW_ORIGIN=a,b", "WR_T_MAX_COUNT=7",
 		  "WR_T_QUIET=true", "WR_T_STORE=fs-store"},
 		 {NULL},
 		 NULL,
-		 "--bind=127.0.0.1:0  # default\n--name=a=b  # WR_T_NAME\n"
-		 "--the-secret=(hidden)  # WR_T_THE_SECRET\n"
-		 "--allow-origin=a  # WR_T_ALLOW_ORIGIN\n--allow-origin=b  # WR_T_ALLOW_ORIGIN\n"
-		 "--max-count=7  # WR_T_MAX_COUNT\n--max-bytes=1K  # default\n"
-		 "--quiet=true  # WR_T_QUIET\n--store=fs  # WR_T_STORE\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nname = \"a=b\"  # WR_T_NAME\n"
+		 "# the-secret = (hidden)  # WR_T_THE_SECRET\n"
+		 "allow-origin = [\"a\", \"b\"]  # WR_T_ALLOW_ORIGIN\n"
+		 "max-count = 7  # WR_T_MAX_COUNT\nmax-bytes = \"1K\"  # default\n"
+		 "quiet = true  # WR_T_QUIET\nstore = \"fs\"  # WR_T_STORE\n"},
 		{"against flags and a file",
 		 {"WR_T_MAX_COUNT=7", "WR_T_NAME=e", "WR_T_ALLOW_ORIGIN=e,f"},
 		 {"--max-count=8", "--allow-origin=g"},
 		 "max_count = 6\nname = 'f'\nallow_origin = ['a', 'b', 'c']\nmax_bytes = 9",
-		 "--bind=127.0.0.1:0  # default\n--name=e  # WR_T_NAME\n"
-		 "--allow-origin=g  # flag\n--max-count=8  # flag\n--max-bytes=9  # FILE:4\n"
-		 "--quiet=false  # default\n--config=FILE  # flag\n--store=memory  # default\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nname = \"e\"  # WR_T_NAME\n"
+		 "allow-origin = [\"g\"]  # flag\nmax-count = 8  # flag\nmax-bytes = \"9\"  # "
+		 "FILE:4\n"
+		 "quiet = false  # default\n# config = \"FILE\"  # flag\nstore = \"memory\"  # "
+		 "default\n"},
 		{"a list against one of the file",
 		 {"WR_T_ALLOW_ORIGIN=e"},
 		 {NULL},
 		 "allow_origin = ['a', 'b', 'c']",
-		 "--bind=127.0.0.1:0  # default\n--allow-origin=e  # WR_T_ALLOW_ORIGIN\n"
-		 "--max-count=5  # default\n--max-bytes=1K  # default\n--quiet=false  # default\n"
-		 "--config=FILE  # flag\n--store=memory  # default\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nallow-origin = [\"e\"]  # WR_T_ALLOW_ORIGIN\n"
+		 "max-count = 5  # default\nmax-bytes = \"1K\"  # default\nquiet = false  # "
+		 "default\n"
+		 "# config = \"FILE\"  # flag\nstore = \"memory\"  # default\n"},
 		{"implying",
 		 {"WR_T_FS_ROOT=/x"},
 		 {NULL},
 		 "store = 'memory'",
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n--config=FILE  # flag\n"
-		 "--store=fs  # WR_T_STORE\n--fs-root=/x  # WR_T_FS_ROOT\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n# config = \"FILE\"  # "
+		 "flag\n"
+		 "store = \"fs\"  # WR_T_STORE\nfs-root = \"/x\"  # WR_T_FS_ROOT\n"},
 		{"implying, and said otherwise there",
 		 {"WR_T_STORE=memory", "WR_T_FS_ROOT=/x"},
 		 {NULL},
 		 NULL,
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n"
-		 "--store=memory  # WR_T_STORE\n--fs-root=/x  # WR_T_FS_ROOT\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n"
+		 "store = \"memory\"  # WR_T_STORE\nfs-root = \"/x\"  # WR_T_FS_ROOT\n"},
 		{"implying, in the other order and against a flag",
 		 {"WR_T_FS_ROOT=/x"},
 		 {"--store=memory"},
 		 NULL,
-		 "--bind=127.0.0.1:0  # default\n--max-count=5  # default\n"
-		 "--max-bytes=1K  # default\n--quiet=false  # default\n"
-		 "--store=memory  # flag\n--fs-root=/x  # WR_T_FS_ROOT\n"},
+		 "bind = \"127.0.0.1:0\"  # default\nmax-count = 5  # default\n"
+		 "max-bytes = \"1K\"  # default\nquiet = false  # default\n"
+		 "store = \"memory\"  # flag\nfs-root = \"/x\"  # WR_T_FS_ROOT\n"},
 		{"what is there for others",
 		 {"WR_T_CHILD=x", "WR_T_SERVICE_HOST=10.0.0.1", "WR_T_PORT=tcp://10.0.0.1:80",
 		  "WR_T_PORT_80_TCP_ADDR=10.0.0.1", "WR_T_SERVICE_PORT_HTTP=80",
 		  "WR_T_SERVICE_PORT=80"},
 		 {NULL},
 		 NULL,
-		 "--bind=127.0.0.1:0\n--max-count=5\n--max-bytes=1K\n--quiet=false\n"
-		 "--store=memory\n"},
+		 "bind = \"127.0.0.1:0\"\nmax-count = 5\nmax-bytes = \"1K\"\nquiet = false\n"
+		 "store = \"memory\"\n"},
 		{"what settings name",
 		 {"WR_T_TOKEN=hunter2", "WR_T_KEY=hunter2"},
 		 {"--token-env=WR_T_TOKEN"},
 		 "[[remote]]\nid = 'a'\nbase_url = 'http://h'\nkey_env = 'WR_T_KEY'",
-		 "--bind=127.0.0.1:0  # default\n--token-env=WR_T_TOKEN  # flag\n"
-		 "--max-count=5  # default\n--max-bytes=1K  # default\n--quiet=false  # default\n"
-		 "--config=FILE  # flag\n--store=memory  # default\n"
+		 "bind = \"127.0.0.1:0\"  # default\ntoken-env = \"WR_T_TOKEN\"  # flag\n"
+		 "max-count = 5  # default\nmax-bytes = \"1K\"  # default\nquiet = false  # "
+		 "default\n"
+		 "# config = \"FILE\"  # flag\nstore = \"memory\"  # default\n"
 		 "\n[[remote]]  # FILE:1\nid = \"a\"\nbase_url = \"http://h\"\nwait-ms = 10\n"
 		 "room = \"2K\"\nkey-env = \"WR_T_KEY\"\ntags = []\nquiet = false\n"},
 	};
