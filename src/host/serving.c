@@ -6,6 +6,7 @@
 #include "io/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT(n, v, k, field, h) WR_OPTION_STRING(struct wr_serving, field, n, v, k, h)
 #define NUMBER(n, v, k, field, low, default_value, high, h) \
@@ -15,6 +16,43 @@
 #define HOUR_MS ((uint64_t)3600000)
 #define BYTES_MAX ((uint64_t)1 << 46)
 
+static bool ends_with(struct wr_view text, struct wr_view end)
+{
+	return text.bytes >= end.bytes &&
+	       wr_view_equal(wr_view_skip(text, text.bytes - end.bytes), end);
+}
+
+/* Nothing of a URL but a name and a port; a * would stand for itself. */
+static bool is_authority(struct wr_view text)
+{
+	for (size_t i = 0; i < text.bytes; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+		if (byte <= 0x20 || byte >= 0x7f || strchr("/\\?#@*", byte) != NULL)
+			return false;
+	}
+	return text.bytes > 0;
+}
+
+/* They are compared whole, so whatever a browser does not send would never do: letters in upper
+ * case, a path, the port of the scheme; and `null`, which is nobody's (guard.c). */
+static bool is_origin(struct wr_view text)
+{
+	static const struct wr_view mark = WR_VIEW_INIT("://");
+	size_t scheme = 0;
+
+	while (scheme < text.bytes && text.data[scheme] != ':')
+		scheme++;
+	for (size_t i = 0; i < text.bytes; i++)
+		if (text.data[i] >= 'A' && text.data[i] <= 'Z')
+			return false;
+	if (scheme == 0 || !wr_view_starts(wr_view_skip(text, scheme), mark))
+		return false;
+	if (!is_authority(wr_view_skip(text, scheme + mark.bytes)))
+		return false;
+	return !(wr_view_starts(text, WR_VIEW("http:")) && ends_with(text, WR_VIEW(":80"))) &&
+	       !(wr_view_starts(text, WR_VIEW("https:")) && ends_with(text, WR_VIEW(":443")));
+}
+
 const struct wr_option wr_serving_access_options[] = {
 	WR_OPTION_GROUP("Access"),
 	TEXT("token-file", "FILE", WR_OPTION_TEXT, token_file,
@@ -23,10 +61,21 @@ const struct wr_option wr_serving_access_options[] = {
 	     "a token from this environment variable"),
 	TEXT("local-token", "TOKEN", WR_OPTION_SECRET, local_token,
 	     "a token that others may see while we start: rather use a file"),
-	TEXT("allow-origin", "ORIGIN", WR_OPTION_LIST, origins,
-	     "pages of this origin may ask us (may repeat)"),
-	TEXT("allow-host", "HOST", WR_OPTION_LIST, hosts,
-	     "further Host that is ours when there is no token (may repeat)"),
+	{.name = "allow-origin",
+	 .value = "ORIGIN",
+	 .help = "pages of this origin may ask us (may repeat)",
+	 .kind = WR_OPTION_LIST,
+	 .place = offsetof(struct wr_serving, origins),
+	 .is_good = is_origin,
+	 .form = "as a browser sends it, https://HOST or https://HOST:PORT, in lower case and "
+		 "without a slash at its end"},
+	{.name = "allow-host",
+	 .value = "HOST",
+	 .help = "further Host that is ours when there is no token (may repeat)",
+	 .kind = WR_OPTION_LIST,
+	 .place = offsetof(struct wr_serving, hosts),
+	 .is_good = is_authority,
+	 .form = "a name, or a name and :PORT, and nothing else of a URL"},
 	WR_OPTION_END,
 };
 

@@ -299,7 +299,7 @@ static void test_an_origin_that_is_not_listed_is_refused_before_the_token(void)
 
 	wr_process_start(&server,
 			 WR_ARGUMENTS("--allow-origin", "https://console.example",
-				      "--allow-origin=http://localhost:5173", "--allow-origin=null",
+				      "--allow-origin=http://localhost:5173",
 				      "--local-token=secret"),
 			 NULL);
 	wr_client_open(&client, &server, NULL);
