@@ -39,6 +39,10 @@ struct wr_http_server *wr_listen(struct wr_reactor *reactor, struct wr_allocator
 	say(message, ": ");
 	say(message, error.os_error != 0 ? strerror(error.os_error) : wr_status_text(error.status));
 	say(message, "; ");
+	if (error.status == WR_NO_MEMORY) {
+		say(message, "give it more with --max-memory");
+		return NULL;
+	}
 	say(message, remedy_of(error.os_error));
 	say(message, flag);
 	return NULL;

@@ -263,6 +263,23 @@ bool wr_option_read(const struct wr_option *self, void *value, struct wr_view te
 
 /* ---- telling ---- */
 
+static void put_number(const struct wr_option *self, struct wr_buf *out, uint64_t number)
+{
+	static const char units[] = "KMG";
+	unsigned unit = 0;
+
+	if (self->kind == WR_OPTION_CHOICE) {
+		wr_buf_append_view(out, choice_word(self->choices, number));
+		return;
+	}
+	for (; self->kind == WR_OPTION_BYTES && unit < 3 && number != 0 && number % 1024 == 0;
+	     unit++)
+		number /= 1024;
+	wr_buf_append_u64(out, number);
+	if (unit > 0)
+		wr_buf_append_byte(out, units[unit - 1]);
+}
+
 void wr_option_put_form(const struct wr_option *self, struct wr_buf *out)
 {
 	put(out, self->kind == WR_OPTION_SWITCH ? "true or false" : self->value);
@@ -279,35 +296,22 @@ void wr_option_put_form(const struct wr_option *self, struct wr_buf *out)
 	if (self->kind == WR_OPTION_DURABILITY)
 		put(out, ", with 1 to 60000 milliseconds");
 	if (self->kind == WR_OPTION_LIST) {
-		put(out, ", not empty, and at most ");
+		put(out, self->form == NULL ? ", not empty, and at most " : "; at most ");
 		wr_buf_append_u64(out, WR_TEXT_COUNT_MAX);
 		put(out, " of them");
 	}
+	if (self->kind == WR_OPTION_NAME)
+		put(out, ": not blank, in UTF-8");
+	if (self->kind == WR_OPTION_TEXT && self->form == NULL && self->is_good == NULL)
+		put(out, ": not empty");
 	if (self->kind == WR_OPTION_BYTES)
 		put(out, ": a number of bytes, or one with K, M or G");
 	if (wr_option_is_number(self) && self->kind != WR_OPTION_CHOICE) {
 		put(out, ", from ");
-		wr_buf_append_u64(out, self->min);
+		put_number(self, out, self->min);
 		put(out, " to ");
-		wr_buf_append_u64(out, self->max);
+		put_number(self, out, self->max);
 	}
-}
-
-static void put_number(const struct wr_option *self, struct wr_buf *out, uint64_t number)
-{
-	static const char units[] = "KMG";
-	unsigned unit = 0;
-
-	if (self->kind == WR_OPTION_CHOICE) {
-		wr_buf_append_view(out, choice_word(self->choices, number));
-		return;
-	}
-	for (; self->kind == WR_OPTION_BYTES && unit < 3 && number != 0 && number % 1024 == 0;
-	     unit++)
-		number /= 1024;
-	wr_buf_append_u64(out, number);
-	if (unit > 0)
-		wr_buf_append_byte(out, units[unit - 1]);
 }
 
 static void put_durability(struct wr_buf *out, const struct wr_durability_setting *value)

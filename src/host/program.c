@@ -46,19 +46,37 @@ void wr_program_put_plain(struct wr_buf *out, struct wr_view text, size_t bytes_
 	}
 }
 
+/* Who has written into a file, or a variable, what does not go with the rest is told where. */
+static bool put_place(const struct wr_program *self, struct wr_view message, struct wr_buf *out)
+{
+	size_t bytes = 0, before = out->bytes;
+
+	if (!self->has_settings || !wr_view_starts(message, WR_VIEW("--")))
+		return false;
+	message = wr_view_skip(message, 2);
+	while (bytes < message.bytes &&
+	       (message.data[bytes] == '-' ||
+		(message.data[bytes] >= 'a' && message.data[bytes] <= 'z')))
+		bytes++;
+	wr_settings_put_place(&self->settings, out, wr_view_of(message.data, bytes));
+	return out->bytes > before;
+}
+
 int wr_program_fail(const struct wr_program *self, const struct wr_buf *message, int code)
 {
 	char storage[MESSAGE_BYTES_MAX];
 	struct wr_buf out;
+	bool is_elsewhere;
 
 	wr_buf_init_fixed(&out, storage, sizeof storage);
 	put(&out, self->name);
 	put(&out, ": ");
+	is_elsewhere = put_place(self, wr_view_of(message->data, message->bytes), &out);
 	wr_program_put_plain(&out, wr_view_of(message->data, message->bytes),
 			     MESSAGE_BYTES_MAX / 2);
 	put(&out, "\n");
 	/* A faulty file is none of how it is used. */
-	if (code == WR_EXIT_USAGE && !self->settings.is_file_wrong)
+	if (code == WR_EXIT_USAGE && !self->settings.is_file_wrong && !is_elsewhere)
 		wr_options_usage(self->options, &out);
 	write_out(2, wr_buf_view(&out));
 	return code;
@@ -154,6 +172,7 @@ static bool read_settings(struct wr_program *self, struct wr_buf *message)
 	if (!wr_settings_read(&self->settings, message, self->argc,
 			      (const char *const *)self->argv))
 		return false;
+	self->has_settings = true;
 	if (self->serving->wants_help || self->serving->wants_version)
 		return true;
 	wr_address_parse(&self->serving->address, wr_view_of_string(self->serving->listen));

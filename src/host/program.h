@@ -36,6 +36,7 @@ struct wr_program {
 	uint32_t fixed_token_count; /* those that are not from the file */
 	struct wr_settings settings;
 	struct wr_allocator allocator; /* of the file's text */
+	bool has_settings;	       /* they were read: a fault names its flag first */
 	int argc;		       /* to read them again */
 	char **argv;
 };

@@ -110,10 +110,16 @@ bool wr_serving_tls_check(const struct wr_serving *serving, struct wr_allocator 
 
 bool wr_serving_tls_is_sound(const struct wr_serving *serving, struct wr_buf *message)
 {
-	if (serving->tls_cert == NULL && serving->tls_key == NULL &&
-	    serving->tls_client_ca == NULL && serving->tls_client_keys.count == 0)
+	const char *flag = serving->tls_cert != NULL		? "--tls-cert"
+			   : serving->tls_key != NULL		? "--tls-key"
+			   : serving->tls_client_ca != NULL	? "--tls-client-ca"
+			   : serving->tls_client_keys.count > 0 ? "--tls-client-key"
+								: NULL;
+
+	if (flag == NULL)
 		return true;
-	return refuse(message, "--tls-*: TLS is not in this build: make TLS=bearssl has it; or let "
+	wr_buf_append_view(message, wr_view_of_string(flag));
+	return refuse(message, ": TLS is not in this build: make TLS=bearssl has it; or let "
 			       "something in front of us speak it");
 }
 

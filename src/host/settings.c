@@ -66,6 +66,26 @@ uint32_t wr_settings_line(const struct wr_settings *self, const char *name)
 	return self->lines[index];
 }
 
+void wr_settings_put_place(const struct wr_settings *self, struct wr_buf *message,
+			   struct wr_view name)
+{
+	const struct wr_option *option;
+	uint32_t line = WR_FROM_DEFAULT;
+	size_t place;
+
+	for (uint32_t i = 0; (option = wr_options_at(self->options, i, &place)) != NULL; i++)
+		if (wr_view_equal(wr_view_of_string(option->name), name)) {
+			line = self->lines[i];
+			break;
+		}
+	if (line == WR_FROM_ENVIRONMENT) {
+		wr_settings_put_variable(self, message, option);
+		put(message, ": ");
+	} else if (line != WR_FROM_DEFAULT && line != WR_FROM_FLAG) {
+		wr_settings_put_line(self, message, line);
+	}
+}
+
 void wr_settings_imply(struct wr_settings *self, const struct wr_option *option, uint32_t line)
 {
 	struct wr_found implied;
@@ -155,8 +175,11 @@ static bool refuse_flag(struct wr_buf *message, const struct wr_option *option, 
 
 static bool refuse_unknown(struct wr_buf *message, const char *argument)
 {
-	put(message, argument[0] == '-' ? "there is no flag " : "what is meant by the argument ");
+	bool is_flag = argument[0] == '-';
+
+	put(message, is_flag ? "there is no flag " : "there is no use for the argument ");
 	wr_buf_append(message, argument, strcspn(argument, "="));
+	put(message, is_flag ? "" : "; flags begin with --");
 	return false;
 }
 

@@ -49,6 +49,11 @@ bool wr_settings_read(struct wr_settings *self, struct wr_buf *message, int argc
 /* Where the value of the option of this name comes from. */
 uint32_t wr_settings_line(const struct wr_settings *self, const char *name);
 
+/* Appends where the setting of this name was given, for what is found to be wrong with it later:
+ * "FILE:LINE: " or "VARIABLE: "; nothing for a flag, a default, or a name that is none. */
+void wr_settings_put_place(const struct wr_settings *self, struct wr_buf *message,
+			   struct wr_view name);
+
 /* Appends "FILE:LINE: ", for what is found to be wrong with a section later. */
 void wr_settings_put_line(const struct wr_settings *self, struct wr_buf *message, uint32_t line);
 

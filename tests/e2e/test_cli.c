@@ -193,6 +193,21 @@ static void test_usage_errors_say_why_and_end_with_2(void)
 		{"fs without a folder", {"--store", "fs"}, "--fs-root"},
 		{"fs-store without a folder", {"--store=fs-store"}, "--fs-root"},
 		{"empty folder", {"--fs-root", ""}, "--fs-root cannot be that"},
+		{"an origin with a path", {"--allow-origin", "http://a/"}, "without a slash"},
+		{"an origin without a scheme", {"--allow-origin", "a:80"}, "https://HOST"},
+		{"the origin of nobody", {"--allow-origin", "null"}, "https://HOST"},
+		{"any origin", {"--allow-origin", "*"}, "https://HOST"},
+		{"a pattern", {"--allow-origin", "https://*.test"}, "https://HOST"},
+		{"in upper case", {"--allow-origin", "https://A.test"}, "in lower case"},
+		{"the port of http", {"--allow-origin", "http://a:80"}, "as a browser sends it"},
+		{"of https", {"--allow-origin", "https://a:443"}, "as a browser sends it"},
+		{"two origins", {"--allow-origin", "http://a http://b"}, "https://HOST"},
+		{"no host", {"--allow-origin", "http://"}, "https://HOST"},
+		{"no scheme", {"--allow-origin", "://a"}, "https://HOST"},
+		{"a host that is a URL", {"--allow-host", "http://a"}, "nothing else of a URL"},
+		{"a host with a path", {"--allow-host", "a/"}, "nothing else of a URL"},
+		{"any host", {"--allow-host", "*"}, "nothing else of a URL"},
+		{"two hosts", {"--allow-host", "a b"}, "nothing else of a URL"},
 		{"durability", {"--durability", "Always"}, "always|interval=MS|never"},
 		{"no interval", {"--durability", "interval"}, "always|interval=MS|never"},
 		{"empty interval", {"--durability=interval="}, "1 to 60000 milliseconds"},
@@ -202,7 +217,7 @@ static void test_usage_errors_say_why_and_end_with_2(void)
 		{"always with a number", {"--durability", "always=5"}, "1 to 60000"},
 		{"small segments", {"--fs-segment-bytes", "1M"}, "number of bytes"},
 		{"large segments", {"--fs-segment-bytes", "2G"}, "number of bytes"},
-		{"a small store", {"--fs-bytes", "19M"}, "number of bytes"},
+		{"a small store", {"--fs-bytes", "19M"}, "from 20M to 65536G"},
 		{"fewer than four segments",
 		 {"--fs-bytes", "31M", "--fs-segment-bytes", "8M"},
 		 "--fs-bytes must be at least four times --fs-segment-bytes"},
@@ -418,6 +433,8 @@ static void test_the_environment_counts_less_than_flags_and_must_mean_something(
 		{"a value", "WORKER_RUNTIME_IDLE_MS=hunter2",
 		 "WORKER_RUNTIME_IDLE_MS in the environment cannot be that; it takes MS"},
 		{"a file", "WORKER_RUNTIME_CONFIG=/nowhere/at/all", "/nowhere/at/all: No such"},
+		{"not with the rest", "WORKER_RUNTIME_STORE=fs",
+		 "worker-runtime: WORKER_RUNTIME_STORE: --store fs needs --fs-root DIR"},
 	};
 	struct wr_process run;
 
@@ -462,6 +479,8 @@ static void test_wrong_files_are_told_with_their_line_and_end_with_2(void)
 		{"a section", "[[remote]]\n", ":1: there is no section [remote]"},
 		{"twice", "bind = '[::1]:0'\nbind = '[::1]:0'\n", ":2: `bind` stands on line 1"},
 		{"not UTF-8", "# \xff\n", ":1: this line is not UTF-8"},
+		{"not with the rest", "\nstore = 'fs'\n", ":2: --store fs needs --fs-root DIR"},
+		{"a profile of no name", "default_profile = 'x'\n", ":1: --default-profile: "},
 	};
 	struct wr_process run;
 	char begins[300];

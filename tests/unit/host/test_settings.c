@@ -607,7 +607,7 @@ static void test_a_wrong_command_line_is_told_as_flags(void)
 	} cases[] = {
 		{"unknown", {"--bogus"}, "there is no flag --bogus"},
 		{"unknown with a value", {"--bogus=hunter2"}, "there is no flag --bogus"},
-		{"an argument", {"x"}, "what is meant by the argument x"},
+		{"an argument", {"x"}, "there is no use for the argument x; flags begin with --"},
 		{"an underscore", {"--max_count=1"}, "there is no flag --max_count"},
 		{"a key of a section", {"--base-url=http://h"}, "there is no flag --base-url"},
 		{"no value", {"--name"}, "--name needs NAME"},
@@ -623,7 +623,7 @@ static void test_a_wrong_command_line_is_told_as_flags(void)
 		 "--quiet cannot be that; it takes true or false"},
 		{"a value behind a switch",
 		 {"--quiet", "true"},
-		 "what is meant by the argument true"},
+		 "there is no use for the argument true; flags begin with --"},
 		{"below",
 		 {"--max-count=0"},
 		 "--max-count cannot be that; it takes N, from 1 to 100"},
@@ -692,12 +692,13 @@ static void test_a_wrong_file_is_told_with_its_line(void)
 		{"a host name", "bind = 'localhost:1'",
 		 "1: `bind` cannot be that; it takes ADDR: IP:PORT, [v6]:PORT or unix:PATH, and no "
 		 "host names"},
-		{"an empty folder", "fs_root = ''", "1: `fs_root` cannot be that; it takes DIR"},
+		{"an empty folder", "fs_root = ''",
+		 "1: `fs_root` cannot be that; it takes DIR: not empty"},
 		{"an empty item", "allow_origin = [\n'a',\n'']",
 		 "3: `allow_origin` cannot be that; it takes ORIGIN, not empty, and at most 32 of "
 		 "them"},
 		{"wrong, though a flag counts", "name = ' '",
-		 "1: `name` cannot be that; it takes NAME"},
+		 "1: `name` cannot be that; it takes NAME: not blank, in UTF-8"},
 		{"no text", "name = 'a'\n\xff", "2: this line is not UTF-8"},
 		{"no TOML", "\nname",
 		 "2: expected key = value; a key is made of letters, digits, _ "
