@@ -22,15 +22,16 @@ enum { OUTPUT_BYTES_MAX = 1 << 24, MESSAGE_BYTES_MAX = 16384 };
 
 /* ---- telling ---- */
 
-static void write_out(int fd, struct wr_view text)
+static bool write_out(int fd, struct wr_view text)
 {
 	while (text.bytes > 0) {
 		ssize_t written = write(fd, text.data, text.bytes);
 		if (written < 0 && errno != EINTR)
-			return;
+			return false;
 		if (written > 0)
 			text = wr_view_skip(text, (size_t)written);
 	}
+	return true;
 }
 
 static void put(struct wr_buf *out, const char *text)
@@ -112,8 +113,7 @@ static int tell(struct wr_program *self,
 
 	wr_buf_init(&out, &self->allocator, OUTPUT_BYTES_MAX);
 	write_text(self, &out);
-	write_out(1, wr_buf_view(&out));
-	is_whole = wr_buf_status(&out) == WR_OK;
+	is_whole = write_out(1, wr_buf_view(&out)) && wr_buf_status(&out) == WR_OK;
 	wr_buf_deinit(&out);
 	return is_whole ? 0 : WR_EXIT_FAILED;
 }

@@ -155,6 +155,24 @@ static void test_connections_are_no_more_than_descriptors_leave(void)
 	CHECK(line != NULL && atoi(line + strlen("\nmax-connections = ")) == 200 - 32);
 }
 
+static void test_what_could_not_be_told_is_a_failure(void)
+{
+	static const char *const asks[] = {"--help", "--version", "--print-config",
+					   "--check-config"};
+	struct wr_process run;
+	char command[64];
+
+	if (access("/dev/full", W_OK) != 0)
+		wr_test_skip("there is no /dev/full");
+	for (size_t i = 0; i < WR_COUNT(asks); i++) {
+		wr_test_case(asks[i]);
+		snprintf(command, sizeof command, "exec \"$0\" %s >/dev/full", asks[i]);
+		wr_process_spawn(&run, "/bin/sh", WR_ARGUMENTS("-c", command, wr_process_program()),
+				 NULL);
+		CHECK_U64(wr_process_wait(&run, WR_PROCESS_WAIT_MS), 1);
+	}
+}
+
 /* ---- what it refuses ---- */
 
 static void test_usage_errors_say_why_and_end_with_2(void)
@@ -819,6 +837,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_every_flag_is_in_the_manual),
 	WR_TEST(test_version_goes_to_stdout),
 	WR_TEST(test_print_config_shows_what_counts_and_hides_secrets),
+	WR_TEST(test_what_could_not_be_told_is_a_failure),
 	WR_TEST(test_connections_are_no_more_than_descriptors_leave),
 	WR_TEST_LIMIT(test_usage_errors_say_why_and_end_with_2, 30),
 	WR_TEST_LIMIT(test_unsafe_and_impossible_starts_name_the_remedy_and_end_with_1, 30),
