@@ -112,7 +112,8 @@ static void reload(struct wr_backend *self)
 				       .tokens = self->tokens,
 				       .fixed_token_count = self->fixed_token_count,
 				       .tls = self->tls,
-				       .allocator = &self->allocator};
+				       .allocator = &self->allocator,
+				       .has_more = self->reload != NULL};
 
 	if (wr_reload(&what))
 		wr_browser_face_void_tickets(self->face);

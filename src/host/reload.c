@@ -52,8 +52,10 @@ bool wr_reload(const struct wr_reload *self)
 	bool is_taken;
 
 	if (self->serving->token_file == NULL && self->tls == NULL) {
-		WR_LOG(WR_LOG_INFO, "nothing_to_reload",
-		       WR_LOG_TEXT("why", WR_VIEW("no token file")));
+		if (!self->has_more)
+			WR_LOG(WR_LOG_INFO, "nothing_to_reload",
+			       WR_LOG_TEXT("why", WR_VIEW("no token file and no certificate; all "
+							  "else is read at the start")));
 		return false;
 	}
 	wr_buf_init_fixed(&message, text, sizeof text);

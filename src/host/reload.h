@@ -20,6 +20,7 @@ struct wr_reload {
 	uint32_t fixed_token_count; /* those that are not from the file */
 	struct wr_tls_server *tls;  /* NULL: none */
 	struct wr_allocator *allocator;
+	bool has_more; /* the caller reads more again: nothing here is nothing to tell */
 };
 
 /* Whether there are new tokens. */
