@@ -423,7 +423,8 @@ static struct wr_view message_of_head(enum wr_http_fault fault)
 {
 	switch (fault) {
 	case WR_HTTP_FAULT_FRAMING:
-		return WR_VIEW("Content-Length and Transfer-Encoding do not go together");
+		return WR_VIEW("Content-Length is malformed or repeated, or stands beside "
+			       "Transfer-Encoding");
 	case WR_HTTP_FAULT_HOST:
 		return WR_VIEW("Host is missing, repeated or malformed");
 	case WR_HTTP_FAULT_REPEATED:

@@ -54,8 +54,9 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 	case WR_WIRE_FORBIDDEN_ORIGIN:
 		return "requests from this origin are not allowed: configure it as an allowed one";
 	case WR_WIRE_FORBIDDEN_HOST:
-		return "this Host is not one of ours: use the address the Runtime listens on, or "
-		       "configure a token";
+		return "this Host is not one of ours: use the address the Runtime listens on, name "
+		       "it "
+		       "there with --allow-host, or configure a token";
 	case WR_WIRE_BAD_REQUEST:
 		return "the request does not follow HTTP/1.1";
 	case WR_WIRE_INVALID_WORKER_ID:
