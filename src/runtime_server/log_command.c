@@ -41,6 +41,7 @@ struct look {
 	struct wr_buf out;
 	bool is_closed; /* nobody reads what we write */
 	bool has_written;
+	bool has_shown; /* an event that was asked for */
 	/* Ids of Workers by their number, from 1: one behind the other, and where each ends. */
 	struct wr_buf ids;
 	struct wr_buf ends;	/* u32, little-endian */
@@ -189,6 +190,7 @@ static enum wr_status on_dump_event(void *context, const struct wr_store_record 
 	if (self->worker_id.data != NULL &&
 	    (id.data == NULL || !wr_view_equal(id, self->worker_id)))
 		return WR_OK;
+	self->has_shown = true;
 	wr_log_event_json(&self->out, &event, id);
 	wr_buf_append_byte(&self->out, '\n');
 	if (self->out.bytes >= FLUSH_BYTES)
@@ -389,6 +391,8 @@ static int conclude(struct look *self, const struct wr_verify_result *result,
 	if (!self->is_dump)
 		say_verdict(self, result);
 	flush(self);
+	if (self->is_dump && self->worker_id.data != NULL && !self->has_shown)
+		write_err("worker-runtime: the log has no such event of a Worker of that id\n");
 	if (result->state != WR_VERIFY_DAMAGED)
 		return self->is_closed ? EXIT_BAD : EXIT_SOUND;
 	if (self->is_dump)

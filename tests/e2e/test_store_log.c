@@ -226,7 +226,10 @@ static void test_a_dump_can_be_of_one_worker_and_from_a_sequence_on(void)
 	CHECK(line_of(2).data == NULL);
 	dump(WR_ARGUMENTS("log", "dump", folder, "--from", "10"));
 	CHECK_U64(run.out_bytes, 0);
-	dump(WR_ARGUMENTS("log", "dump", folder, "--worker", "nobody"));
+	CHECK_U64(wr_process_run(&run, WR_ARGUMENTS("log", "dump", folder, "--worker", "nobody"),
+				 NULL),
+		  0);
+	CHECK(strstr(run.err, "no such event of a Worker of that id") != NULL);
 	CHECK_U64(run.out_bytes, 0);
 	remove_folder();
 }
