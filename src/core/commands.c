@@ -164,7 +164,9 @@ static enum wr_status create_new(struct wr_runtime *self, const struct wr_create
 	event.as.created.request = *request;
 	status = wr_commit(self, &event);
 	if (status == WR_INVALID)
-		return refuse(error, WR_NOT_FOUND, "no such profile");
+		return refuse(error, WR_NOT_FOUND,
+			      "no such profile: use runtime_default, or one that the Runtime is "
+			      "configured with");
 	if (status != WR_OK)
 		return refuse(error, status, NULL);
 	worker = wr_catalog_at(&self->catalog, number);

@@ -64,7 +64,7 @@ const char *wr_wire_error_message(enum wr_wire_error error)
 	case WR_WIRE_INVALID_JSON:
 		return "the body is not the JSON document that is expected here";
 	case WR_WIRE_INVALID_QUERY:
-		return "a query parameter is malformed or repeated";
+		return "a query parameter is missing, malformed or repeated";
 	case WR_WIRE_INVALID_REQUEST:
 		return "a value in the request is not acceptable";
 	case WR_WIRE_INVALID_PROFILE_SELECTOR:
