@@ -51,6 +51,12 @@ given = $(if $(filter command,$(origin $(1))),$($(1)),$(2))
 fuzz_chosen  = $(call given,TARGET,$(fuzz_targets))
 fuzz_seconds = $(call given,SECONDS,60)
 
+ifneq ($(filter fuzz fuzz-run,$(MAKECMDGOALS)),)
+ifneq ($(filter-out $(fuzz_targets),$(fuzz_chosen)),)
+$(error TARGET=$(fuzz_chosen): there are$(foreach target,$(sort $(fuzz_targets)), $(target)))
+endif
+endif
+
 .PHONY: fuzz fuzz-run fuzz-replay
 fuzz:
 	$(Q)$(MAKE) --no-print-directory CC=clang MODE=debug B=build/fuzz FUZZ_ENGINE=libfuzzer \
