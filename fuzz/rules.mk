@@ -53,7 +53,7 @@ fuzz_seconds = $(call given,SECONDS,60)
 
 ifneq ($(filter fuzz fuzz-run,$(MAKECMDGOALS)),)
 ifneq ($(filter-out $(fuzz_targets),$(fuzz_chosen)),)
-$(error TARGET=$(fuzz_chosen): there are$(foreach target,$(sort $(fuzz_targets)), $(target)))
+$(error TARGET=$(fuzz_chosen): there are $(sort $(fuzz_targets)))
 endif
 endif
 
