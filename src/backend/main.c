@@ -1,9 +1,13 @@
 /* workspace-server — puts Runtimes behind one API and a page for browsers; see workspace-server.8.
  */
+#include "backend/ids.h"
 #include "backend/server.h"
 #include "host/program.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct wr_backend_config config;
 static struct wr_backend backend;
@@ -16,8 +20,37 @@ static bool has_fresh;
 
 static struct wr_program program;
 
+static bool refuse(struct wr_buf *message, const char *flag, const char *why)
+{
+	wr_buf_append_view(message, wr_view_of_string(flag));
+	wr_buf_append_view(message, wr_view_of_string(why));
+	return false;
+}
+
+/* It stands in paths, which an id of a Runtime by itself need not. */
+static bool is_embedded_sound(struct wr_buf *message)
+{
+	const char *id = config.embedded.runtime_id;
+
+	return config.has_no_embedded || id == NULL ||
+	       wr_backend_id_is_valid(wr_view_of_string(id)) ||
+	       refuse(message, "--runtime-id",
+		      " cannot be that here; it takes ID: 1 to 120 of A-Z a-z 0-9 _ : -");
+}
+
+static bool is_workspace_there(struct wr_program *self, struct wr_buf *message)
+{
+	int fd = open(config.workspace, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return close(fd) == 0;
+	self->settings.is_file_wrong = true; /* at least it is not how it is used */
+	refuse(message, "--workspace: ", config.workspace);
+	return refuse(message, ": ", strerror(errno));
+}
+
 /* --check-config looks into every file; who serves does so when the remotes are made. */
-static bool is_sound(struct wr_program *self, struct wr_buf *message)
+static bool are_remotes_sound(struct wr_program *self, struct wr_buf *message)
 {
 	struct wr_reactor reactor;
 	struct wr_error error;
@@ -29,7 +62,16 @@ static bool is_sound(struct wr_program *self, struct wr_buf *message)
 
 	if (has_loop)
 		wr_reactor_deinit(&reactor);
+	if (!is_good)
+		self->settings.is_file_wrong = true;
 	return is_good;
+}
+
+static bool is_sound(struct wr_program *self, struct wr_buf *message)
+{
+	return is_embedded_sound(message) &&
+	       (!config.serving.wants_check || is_workspace_there(self, message)) &&
+	       are_remotes_sound(self, message);
 }
 
 /* The remotes are copied by those who are made of them, so a file read before can go. */

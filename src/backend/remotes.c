@@ -42,7 +42,7 @@ static bool refuse(const struct source *source, const struct wr_remote_setting *
 	if (setting->id != NULL) {
 		put(message, "`");
 		put(message, setting->id);
-		put(message, "` ");
+		put(message, what[0] == '\0' ? "`" : "` ");
 	}
 	put(message, what);
 	return false;

@@ -224,9 +224,12 @@ static bool add_embedded(struct wr_backend *self, struct wr_buf *message)
 		return true;
 	}
 	handle->ops->free(handle);
-	return fail(message,
-		    "the embedded Runtime has the id of another source: choose --runtime-id",
-		    status);
+	if (status != WR_EXISTS)
+		return fail(message, "the embedded Runtime", status);
+	wr_buf_append_view(message,
+			   WR_VIEW("--runtime-id: another source has the id of the embedded "
+				   "Runtime; choose another"));
+	return false;
 }
 
 static bool open_face(struct wr_backend *self, struct wr_buf *message)

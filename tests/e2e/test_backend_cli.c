@@ -104,6 +104,8 @@ static const struct {
 	 "[[remote]]\nid = \"a\"\nbase_url = \"http://1.2.3.4:2\"\n",
 	 {"backend.conf:5", "twice"}},
 	{"[[remote]]\nid = \"a\nbase_url", {"backend.conf:2"}},
+	{"# one\nruntime_id = \"a b\"\n", {"backend.conf:2", "--runtime-id", "1 to 120"}},
+	{"\nworkspace = \"/nowhere/at/all\"\n", {"backend.conf:2", "No such file or directory"}},
 };
 
 static void test_what_is_wrong_with_a_file_is_told_with_its_line(void)
@@ -113,6 +115,7 @@ static void test_what_is_wrong_with_a_file_is_told_with_its_line(void)
 		wr_test_case(refused[i].file);
 		wr_place_write(place.config, refused[i].file);
 		CHECK_U64(run_backend(WR_ARGUMENTS("--config", place.config, "--check-config")), 2);
+		CHECK(strstr(run.err, "usage:") == NULL);
 		for (unsigned k = 0; k < 3 && refused[i].says[k] != NULL; k++)
 			if (strstr(run.err, refused[i].says[k]) == NULL) {
 				printf("%s", run.err);
@@ -133,6 +136,12 @@ static void test_a_remote_with_the_id_of_the_embedded_runtime_is_refused(void)
 		  1);
 	CHECK(strstr(run.err, "backend.conf:1") != NULL);
 	CHECK(strstr(run.err, "backend-internal") != NULL);
+	wr_test_case("and one with the id of the local Workers");
+	wr_place_write(place.config, "\nruntime_id = \"local-worker-runtime\"\n");
+	CHECK_U64(run_backend(WR_ARGUMENTS("--config", place.config, "--listen", "127.0.0.1:0",
+					   "--workspace", place.workspace)),
+		  1);
+	CHECK(strstr(run.err, "backend.conf:2: --runtime-id: another source has the id") != NULL);
 	wr_place_remove(&place);
 }
 
