@@ -5,7 +5,7 @@
  * entropy, and calls it from one thread. Here: one Worker, two inputs, an answer as if a model had
  * given it, the Worker's events as they were streamed, its transcript, and the end.
  *
- *	cc -iquote src embed.c libworker-runtime.a
+ *	cc -iquote src tests/examples/embed.c build/release/libworker-runtime.a
  */
 #include "core/runtime.h"
 
