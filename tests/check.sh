@@ -52,8 +52,19 @@ alone() {
 	done
 }
 tidy() { ${CC:-cc} -std=c11 -O1 -o "$out/tidy" tests/tidy.c && "$out/tidy" $everything; }
+switches() { # what is no value of a switch is refused, and the switch is named
+	for wrong in HTTP_SERVER=2 WS_SERVER=yes FS_STORE= TLS=openssl POLLER=select MODE=fast \
+		'HTTP_SERVER=0 WS_SERVER=1' ONLY=unit/nothing; do
+		# shellcheck disable=SC2086
+		! said=$(make -n $wrong 2>&1) || return 1
+		case $said in
+		*" ${wrong##* }: use "* | *" ${wrong##* }: no test "* | *'needs HTTP_SERVER=1'*) ;;
+		*) echo "$wrong: $said" && return 1 ;;
+		esac
+	done
+}
 installed() { # what make install leaves is enough to embed a Runtime
-	make -s MODE=release B="$out/gcc" DESTDIR="$PWD/$out/root" PREFIX=/usr install || return 1
+	make -s CC=gcc MODE=release B="$out/gcc" DESTDIR="$PWD/$out/root" PREFIX=/usr install || return 1
 	# shellcheck disable=SC2086
 	${CC:-cc} -std=c11 -Wall -Wextra -Werror -I "$out/root/usr/include/worker-runtime" \
 		-o "$out/embed" tests/examples/embed.c "$out/root/usr/lib/libworker-runtime.a" && "$out/embed"
@@ -111,6 +122,7 @@ fi
 # shellcheck disable=SC2086
 gate 'headers compile alone' alone $headers
 gate 'house rules' tidy
+gate 'switches of make' switches
 need gcc 'installed headers' && gate 'installed headers' installed
 need nm 'names start wr_' && gate 'names start wr_' names
 need clang-format 'format' && gate 'format' sh -c "clang-format --dry-run -Werror $(echo "$everything" | tr '\n' ' ')"
