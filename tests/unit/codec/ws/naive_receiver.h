@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WS_LOG_BYTES = 1 << 18, WS_LOG_PAYLOAD_BYTES = 32, WS_INPUT_BYTES_MAX = 1 << 18 };
+enum { WS_LOG_BYTES = 1 << 21, WS_LOG_PAYLOAD_BYTES = 32, WS_INPUT_BYTES_MAX = 1 << 18 };
 
 struct ws_log {
 	size_t used;
