@@ -69,7 +69,7 @@ static bool naive_is_text(struct wr_view text)
 /* "name", "name:1", "[::]", "[::]:1". */
 static bool naive_is_host(struct wr_view text)
 {
-	char copy[600], *port, *rest;
+	char copy[8200], *port, *rest;
 	size_t length;
 
 	if (text.bytes == 0 || text.bytes >= sizeof copy)
