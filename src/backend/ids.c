@@ -1,5 +1,6 @@
 #include "backend/ids.h"
 
+#include "bytes/hex.h"
 #include "bytes/sha256.h"
 #include "bytes/utf8.h"
 #include "check.h"
@@ -70,7 +71,6 @@ static size_t make_body(char *out, size_t room, struct wr_view value)
 size_t wr_backend_id_make(char out[WR_BACKEND_ID_BYTES_MAX], struct wr_view prefix,
 			  struct wr_view value)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t digest[WR_SHA256_BYTES];
 	size_t bytes = prefix.bytes;
 
@@ -80,10 +80,8 @@ size_t wr_backend_id_make(char out[WR_BACKEND_ID_BYTES_MAX], struct wr_view pref
 	bytes += make_body(out + bytes, WR_BACKEND_ID_BYTES_MAX - bytes - 1 - DIGEST_CHARS, value);
 	out[bytes++] = '-';
 	wr_sha256_of(digest, value);
-	for (size_t i = 0; i < DIGEST_CHARS / 2; i++) {
-		out[bytes++] = digits[digest[i] >> 4];
-		out[bytes++] = digits[digest[i] & 15];
-	}
+	wr_hex_write(out + bytes, digest, DIGEST_CHARS / 2);
+	bytes += DIGEST_CHARS;
 	wr_assert(bytes <= WR_BACKEND_ID_BYTES_MAX);
 	return bytes;
 }

@@ -1,6 +1,7 @@
 /* What is asked of a Runtime: each command decides, then appends one record. */
 #include "core/commit.h"
 
+#include "bytes/hex.h"
 #include "bytes/utf8.h"
 #include "check.h"
 #include "core/delivery.h"
@@ -117,7 +118,7 @@ static struct wr_view make_worker_id(const struct wr_runtime *self, char out[24]
 		uint8_t bytes[4] = {(uint8_t)(number >> 24), (uint8_t)(number >> 16),
 				    (uint8_t)(number >> 8), (uint8_t)number};
 		memcpy(out, "worker-", 7);
-		wr_write_hex(out + 7, bytes, sizeof bytes);
+		wr_hex_write(out + 7, bytes, sizeof bytes);
 		number++;
 	} while (wr_catalog_find(&self->catalog, id) != NULL);
 	return id;

@@ -8,6 +8,7 @@
  */
 #include "core/config_bundle.h"
 
+#include "bytes/hex.h"
 #include "check.h"
 #include "bounds.h"
 
@@ -233,8 +234,5 @@ void wr_config_bundle_digest(const struct wr_config_bundle *bundle,
 		feed_line(&hash, &line);
 	}
 	wr_sha256_finish(&hash, digest);
-	for (size_t i = 0; i < sizeof digest; i++) {
-		out[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-	}
+	wr_hex_write(out, digest, sizeof digest);
 }

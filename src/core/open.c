@@ -1,5 +1,6 @@
 #include "core/open.h"
 
+#include "bytes/hex.h"
 #include "check.h"
 #include "core/checkpoint.h"
 #include "core/commit.h"
@@ -13,7 +14,7 @@ static void adopt_log(struct wr_runtime *self, const struct wr_store_log *log)
 {
 	self->generation = log->generation;
 	memcpy(self->log_id, log->log_id, sizeof self->log_id);
-	wr_write_hex(self->log_id_text, self->log_id, sizeof self->log_id);
+	wr_hex_write(self->log_id_text, self->log_id, sizeof self->log_id);
 }
 
 /* ---- what the store tells ---- */

@@ -1,5 +1,6 @@
 #include "core/runtime.h"
 
+#include "bytes/hex.h"
 #include "bytes/utf8.h"
 #include "check.h"
 #include "core/commit.h"
@@ -26,14 +27,6 @@ void wr_runtime_defaults(struct wr_runtime_config *config)
 
 enum { ID_RANDOM_BYTES = 8 };
 
-void wr_write_hex(char *out, const uint8_t *bytes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
-}
-
 /* An id from nothing: of the log, so that it stays the same over restarts; without a store random,
  * so that no two processes share it. */
 static enum wr_status make_id(struct wr_runtime *self)
@@ -46,7 +39,7 @@ static enum wr_status make_id(struct wr_runtime *self)
 		memcpy(random, self->log_id, sizeof random);
 	else if (self->ports.entropy(self->ports.context, random, sizeof random) != WR_OK)
 		return WR_IO;
-	wr_write_hex(digits, random, sizeof random);
+	wr_hex_write(digits, random, sizeof random);
 	wr_buf_append_view(&self->texts,
 			   has_store ? WR_VIEW("runtime-fs-") : WR_VIEW("runtime-mem-"));
 	return wr_buf_append(&self->texts, digits, sizeof digits);

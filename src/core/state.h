@@ -122,6 +122,4 @@ enum wr_status wr_stored_event(struct wr_runtime *self, uint64_t after,
 /* Seconds that this log has been served, in all processes. */
 uint32_t wr_uptime_s(const struct wr_runtime *self);
 
-void wr_write_hex(char *out, const uint8_t *bytes, size_t count);
-
 #endif

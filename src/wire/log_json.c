@@ -1,5 +1,6 @@
 #include "wire/log_json.h"
 
+#include "bytes/hex.h"
 #include "check.h"
 #include "codec/json/writer.h"
 #include "wire/bundle_json.h"
@@ -57,10 +58,7 @@ static void write_key(struct wr_json_writer *writer, const struct wr_key *key)
 {
 	char digits[2 * WR_KEY_BYTES];
 
-	for (size_t i = 0; i < WR_KEY_BYTES; i++) {
-		digits[2 * i] = "0123456789abcdef"[key->id[i] >> 4];
-		digits[2 * i + 1] = "0123456789abcdef"[key->id[i] & 15];
-	}
+	wr_hex_write(digits, key->id, WR_KEY_BYTES);
 	wr_json_member_string(writer, WR_VIEW("key"), wr_view_of(digits, sizeof digits));
 }
 
