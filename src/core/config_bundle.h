@@ -67,6 +67,8 @@ enum { WR_CONFIG_DIGEST_BYTES = 2 * WR_SHA256_BYTES };
 
 /* 1 to 128 bytes of [A-Za-z0-9._:-], the first a letter or digit. */
 bool wr_config_bundle_id_is_valid(struct wr_view id);
+/* Nothing but [A-Za-z0-9:._@+-]; how it begins depends on its kind. */
+bool wr_config_reference_is_valid(struct wr_view reference);
 /* 64 lower-case hex digits. */
 bool wr_config_digest_is_valid(struct wr_view digest);
 
