@@ -1,7 +1,6 @@
 #include "core/open.h"
 
 #include "bytes/hex.h"
-#include "check.h"
 #include "core/checkpoint.h"
 #include "core/commit.h"
 #include "core/delivery.h"

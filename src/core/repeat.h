@@ -24,9 +24,4 @@ enum wr_status wr_repeat_keep(struct wr_runtime *self, const struct wr_worker *w
 			      const struct wr_key *key, enum wr_operation operation,
 			      const struct wr_ack *ack);
 
-/* Of a recorded event with a key (of a Worker, or NULL): keeps what it was answered, from which its
- * acknowledgement can be made again. Room was reserved. */
-void wr_repeat_fold(struct wr_runtime *self, const struct wr_worker *worker,
-		    const struct wr_event *event);
-
 #endif

@@ -2,7 +2,6 @@
 
 #include "bytes/hex.h"
 #include "bytes/utf8.h"
-#include "check.h"
 #include "core/commit.h"
 #include "core/open.h"
 
@@ -65,17 +64,6 @@ static enum wr_status keep_names(struct wr_runtime *self, const struct wr_runtim
 		self->config.display_name =
 			wr_view_of(texts->data + id_bytes, texts->bytes - id_bytes);
 	return WR_OK;
-}
-
-uint32_t wr_uptime_s(const struct wr_runtime *self)
-{
-	uint64_t passed_ms, uptime_s;
-
-	if (self->ports.uptime_ms == NULL)
-		return self->uptime_s;
-	passed_ms = self->ports.uptime_ms(self->ports.context) - self->uptime_ms;
-	uptime_s = self->uptime_s + passed_ms / 1000;
-	return uptime_s > UINT32_MAX ? UINT32_MAX : (uint32_t)uptime_s;
 }
 
 static void init_parts(struct wr_runtime *self, const struct wr_runtime_config *config,

@@ -156,20 +156,6 @@ void wr_runtime_trim(struct wr_runtime *self)
 	wr_event_log_trim(&self->log);
 }
 
-void wr_format_cursor(const struct wr_runtime *self, char out[WR_CURSOR_BYTES], uint32_t generation,
-		      uint32_t worker, uint64_t sequence)
-{
-	struct wr_cursor cursor = {
-		.is_runtime = worker == 0,
-		.generation = generation,
-		.worker = worker,
-		.sequence = sequence,
-	};
-
-	memcpy(cursor.log_tag, self->log_id, WR_LOG_TAG_BYTES);
-	wr_cursor_format(out, &cursor);
-}
-
 void wr_runtime_cursor(const struct wr_runtime *self, uint32_t worker, uint64_t sequence,
 		       char out[WR_CURSOR_BYTES])
 {

@@ -60,7 +60,14 @@ static inline bool wr_has_store(const struct wr_runtime *self)
 	return self->ports.store.ops != NULL;
 }
 
-/* ---- fold.c: the only place where recorded state changes ---- */
+/* Seconds that this log has been served, in all processes. */
+uint32_t wr_uptime_s(const struct wr_runtime *self);
+
+/* A cursor of this log; worker 0: of the runtime-wide stream. */
+void wr_format_cursor(const struct wr_runtime *self, char out[WR_CURSOR_BYTES], uint32_t generation,
+		      uint32_t worker, uint64_t sequence);
+
+/* ---- fold.c, with fold_*.c: the only place where recorded state changes ---- */
 
 /* What an event will need, taken before it is recorded so that folding it cannot fail. */
 struct wr_prepared {
@@ -97,14 +104,15 @@ enum wr_status wr_fold_prepare_worker(struct wr_runtime *self, struct wr_worker 
 void wr_fold_worker(struct wr_runtime *self, struct wr_worker *worker,
 		    const struct wr_event *event);
 void wr_worker_free(struct wr_runtime *self, struct wr_worker *worker);
+
+/* Of a recorded event with a key (of a Worker, or NULL): keeps what it was answered, from which its
+ * acknowledgement can be made again. Room was reserved. */
+void wr_fold_key(struct wr_runtime *self, const struct wr_worker *worker,
+		 const struct wr_event *event);
+
 /* A copy of a list of dropped inputs, owned; absent in, absent out. WR_OK, WR_NO_MEMORY. */
 enum wr_status wr_fold_copy_dropped(struct wr_runtime *self, struct wr_view *copy,
 				    struct wr_view dropped);
-
-/* ---- runtime_view.c ---- */
-
-void wr_format_cursor(const struct wr_runtime *self, char out[WR_CURSOR_BYTES], uint32_t generation,
-		      uint32_t worker, uint64_t sequence);
 
 /* ---- stored.c ---- */
 
@@ -116,10 +124,5 @@ uint32_t wr_generation_of(const struct wr_runtime *self, uint64_t sequence);
 enum wr_status wr_stored_event(struct wr_runtime *self, uint64_t after,
 			       struct wr_store_place *place, uint64_t *sequence,
 			       struct wr_view *frame);
-
-/* ---- runtime.c ---- */
-
-/* Seconds that this log has been served, in all processes. */
-uint32_t wr_uptime_s(const struct wr_runtime *self);
 
 #endif

@@ -1,10 +1,8 @@
 #include "core/visibility.h"
 
 #include "check.h"
-#include "core/checkpoint.h"
 #include "core/delivery.h"
 #include "core/in_flight.h"
-#include "core/open.h"
 
 /* ---- unfinished output ---- */
 
@@ -177,7 +175,7 @@ static void show_entry(struct wr_runtime *self, const struct wr_pending_entry *e
 
 /* Executions may report, and so append, while they are given something: entries stay where they
  * are until they are popped, and what is visible by then is shown in the same go. */
-static void show_pending(struct wr_runtime *self)
+void wr_visibility_catch_up(struct wr_runtime *self)
 {
 	const struct wr_store *port = &self->ports.store;
 	const struct wr_pending_entry *entry;
@@ -192,37 +190,6 @@ static void show_pending(struct wr_runtime *self)
 		}
 		visible = port->ops->visible(port->context);
 	}
-}
-
-/* Without a store only what is queued has to be asked for. */
-static void settle_memory(struct wr_runtime *self)
-{
-	if (wr_list_is_empty(&self->queued))
-		return;
-	self->is_settling = true;
-	while (wr_delivery_give_all(self))
-		;
-	self->is_settling = false;
-}
-
-void wr_runtime_settle(struct wr_runtime *self)
-{
-	if (self->is_settling)
-		return;
-	if (!wr_has_store(self)) {
-		settle_memory(self);
-		return;
-	}
-	self->is_settling = true;
-	wr_pending_trim(&self->pending);
-	(void)wr_open_interrupt_turns(self);
-	do
-		show_pending(self);
-	while (wr_delivery_give_all(self));
-	wr_checkpoint_write(self);
-	if (!self->config.is_trimmed_by_owner)
-		wr_event_log_trim(&self->log);
-	self->is_settling = false;
 }
 
 void wr_visibility_begin(struct wr_runtime *self)

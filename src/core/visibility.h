@@ -18,6 +18,9 @@ enum wr_status wr_visibility_reserve(struct wr_runtime *self, const struct wr_ev
 void wr_visibility_wait(struct wr_runtime *self, const struct wr_event *event,
 			const struct wr_worker *worker, struct wr_view record);
 
+/* Shows all that has become visible. */
+void wr_visibility_catch_up(struct wr_runtime *self);
+
 /* Without a store: it was folded, and is shown at once. */
 void wr_visibility_show_more(struct wr_runtime *self, const struct wr_event *event,
 			     struct wr_worker *worker);
