@@ -39,7 +39,7 @@ struct wr_browser_request {
 
 typedef void wr_browser_fn(struct wr_browser_request *request);
 
-/* ---- answers ---- */
+/* ---- answers (browser_answers.c) ---- */
 
 /* A JSON answer, built in wr_http_answer_body. */
 void wr_browser_answer(struct wr_http_exchange *exchange, unsigned http, struct wr_buf *body);
