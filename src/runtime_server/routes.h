@@ -8,50 +8,12 @@
 #ifndef WR_RUNTIME_SERVER_ROUTES_H
 #define WR_RUNTIME_SERVER_ROUTES_H
 
-#include "conn/http_server.h"
-#include "runtime_server/server.h"
-#include "wire/error_json.h"
-
-/* What a route's function is given; views live for the call. */
-struct wr_request {
-	struct wr_server *server;
-	struct wr_http_exchange *exchange;
-	struct wr_view worker_id; /* of the path, decoded; valid UTF-8 */
-	struct wr_view body;
-	const struct wr_key *key; /* of a command that may be repeated; NULL: it may not */
-};
+#include "runtime_server/request.h"
 
 typedef void wr_route_fn(struct wr_request *request);
 
 /* The app that the HTTP server is made with. */
 struct wr_http_app wr_routes_app(struct wr_server *server);
-
-/* ---- for the functions of routes ---- */
-
-/* Answers with an error; `message` absent: its default one. */
-void wr_refuse(struct wr_request *request, enum wr_wire_error error, struct wr_view message);
-
-/* Answers with the error of a core status; what core had to say is the message. */
-void wr_refuse_status(struct wr_request *request, enum wr_status status,
-		      const struct wr_error *error);
-/* What became of reading the query: it is wrong, or there is no memory for what it says. */
-void wr_refuse_query(struct wr_request *request, enum wr_status status);
-
-/* Answers that the body cannot be read. */
-void wr_refuse_json(struct wr_request *request, enum wr_status status,
-		    const struct wr_error *error);
-/* What is answered next waits until all that it depends on is visible: of the Worker of the path,
- * or of the Runtime. Whatever came of a command, it was decided by what may still be lost
- * (design 2). */
-void wr_hold(struct wr_request *request);
-
-/* False, and answered: the path's id is blank. */
-bool wr_request_has_worker_id(struct wr_request *request);
-/* The Worker of the path; NULL, and answered: there is none. */
-const struct wr_worker *wr_request_worker(struct wr_request *request);
-/* The same; and NULL, and answered, when records of it are damaged: what is left of its story would
- * pass for all of it (reliability 4.4). */
-const struct wr_worker *wr_request_whole_worker(struct wr_request *request);
 
 /* ---- the functions, by file; those of the Runtime itself are in routes.c ---- */
 
