@@ -6,6 +6,26 @@ static void put(struct wr_buf *out, const char *text)
 	wr_buf_append_view(out, wr_view_of_string(text));
 }
 
+void wr_settings_put_place(const struct wr_settings *self, struct wr_buf *message,
+			   struct wr_view name)
+{
+	const struct wr_option *option;
+	uint32_t line = WR_FROM_DEFAULT;
+	size_t place;
+
+	for (uint32_t i = 0; (option = wr_options_at(self->options, i, &place)) != NULL; i++)
+		if (wr_view_equal(wr_view_of_string(option->name), name)) {
+			line = self->lines[i];
+			break;
+		}
+	if (line == WR_FROM_ENVIRONMENT) {
+		wr_settings_put_variable(self, message, option);
+		put(message, ": ");
+	} else if (line != WR_FROM_DEFAULT && line != WR_FROM_FLAG) {
+		wr_settings_put_line(self, message, line);
+	}
+}
+
 /* Of an option, or (NULL) of a section. */
 static void put_origin(const struct wr_settings *self, struct wr_buf *out,
 		       const struct wr_option *option, uint32_t line)

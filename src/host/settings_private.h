@@ -1,5 +1,6 @@
-/* settings_private — what the files of settings share: settings.c reads the command line,
- * settings_file.c the file, settings_print.c tells what came of it. */
+/* settings_private — what the files of settings share: settings.c has the values,
+ * settings_arguments.c reads the command line, settings_environment.c the environment,
+ * settings_file.c the file, settings_print.c tells what came of it, and from where. */
 #ifndef WR_HOST_SETTINGS_PRIVATE_H
 #define WR_HOST_SETTINGS_PRIVATE_H
 
