@@ -99,7 +99,10 @@ struct wr_fanout {
 /* ---- WAITING, PARKED ---- */
 
 /* Where those of a scope wait. */
-struct wr_list *wr_flow_waiting(struct wr_fanout *fanout, uint32_t scope);
+static inline struct wr_list *wr_flow_waiting(struct wr_fanout *fanout, uint32_t scope)
+{
+	return &fanout->waiting[scope % WR_WAITING_LISTS];
+}
 /* Asks again about the resumed ones, a share of each turn. */
 void wr_opening_turn(struct wr_fanout *fanout);
 
@@ -135,9 +138,6 @@ void wr_stored_flow_turn(struct wr_fanout *fanout);
 
 /* ---- what the flows need of each other ---- */
 
-/* Takes it out of its list, and gives back what its state holds. It is ENDED. */
-void wr_flow_leave(struct wr_fanout *fanout, struct wr_subscription *subscription);
-
 /* Brings it up to date as its state asks for. */
 void wr_flow_push(struct wr_fanout *fanout, struct wr_subscription *subscription);
 
@@ -158,6 +158,11 @@ void wr_flow_stand(struct wr_subscription *subscription, const struct wr_rendere
 
 /* CUT: sends the rest of the saved frame, then goes on. */
 void wr_flow_finish_saved(struct wr_fanout *fanout, struct wr_subscription *subscription);
+
+/* ---- how a subscription ends (flow_end.c) ---- */
+
+/* Takes it out of its list, and gives back what its state holds. It is ENDED. */
+void wr_flow_leave(struct wr_fanout *fanout, struct wr_subscription *subscription);
 
 /* Empties the scratch buffer, and gives memory beyond the usual back. */
 void wr_flow_reset_scratch(struct wr_fanout *fanout);

@@ -12,11 +12,6 @@ enum {
 	TURN_MS_MAX = 10
 };
 
-struct wr_list *wr_flow_waiting(struct wr_fanout *self, uint32_t scope)
-{
-	return &self->waiting[scope % WR_WAITING_LISTS];
-}
-
 /* The token is a view into the request, or what is kept of one. */
 static bool keep_cursor(struct wr_fanout *self, struct wr_subscription *subscription,
 			struct wr_view cursor)
