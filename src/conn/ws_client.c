@@ -1,5 +1,5 @@
 /*
- * The life of a client: how it opens, closes and ends, and its times.
+ * The life of a client: how it closes and ends, and its times.
  *
  *	closed -> connecting -> handshake -> open --either side's Close--> closing -> on_end
  *	              |             |          '-----broken protocol-----> failed --> on_end
@@ -10,13 +10,7 @@
  * thing that happens there, so the owner may do anything in it.
  */
 #include "check.h"
-#include "codec/http/message.h"
-#include "codec/ws/handshake.h"
 #include "conn/ws_client_private.h"
-#include "io/entropy.h"
-#if WR_TLS
-#include "io/tls/tls.h"
-#endif
 
 enum {
 	OPEN_MS = 10000,
@@ -55,7 +49,7 @@ static void release(struct wr_ws_client *self, bool is_reset)
 	self->life++;
 }
 
-static void drop(struct wr_ws_client *self, bool is_reset)
+void wr_ws_client_drop(struct wr_ws_client *self, bool is_reset)
 {
 	release(self, is_reset);
 	wr_timer_cancel(self->reactor, &self->timer);
@@ -71,7 +65,7 @@ void wr_ws_client_finish(struct wr_ws_client *self, enum wr_status status, unsig
 				       .close_code = self->close_code};
 
 	/* After a timeout nobody would take what the kernel still holds. */
-	drop(self, status == WR_TIMEOUT);
+	wr_ws_client_drop(self, status == WR_TIMEOUT);
 	how.fault = self->fault;
 	self->config.on_end(self->config.context, self, &how);
 }
@@ -126,7 +120,7 @@ void wr_ws_client_close(struct wr_ws_client *self, unsigned code)
 void wr_ws_client_abort(struct wr_ws_client *self)
 {
 	if (self->state != WR_WS_CLIENT_CLOSED)
-		drop(self, false);
+		wr_ws_client_drop(self, false);
 }
 
 bool wr_ws_client_is_open(const struct wr_ws_client *self)
@@ -156,30 +150,12 @@ void wr_ws_client_take_close(struct wr_ws_client *self, unsigned code)
 
 /* ---- times ---- */
 
-/* When an open connection has been still for too long, or for long enough to be pinged. */
-static uint64_t due_ms(const struct wr_ws_client *self)
-{
-	const struct wr_ws_client_config *config = &self->config;
-
-	if (wr_ws_client_has_output(self))
-		return self->sent_ms + config->send_ms_max;
-	return self->is_pinged ? self->pinged_ms + config->pong_ms_max
-			       : self->heard_ms + config->ping_ms;
-}
-
-void wr_ws_client_set_due(struct wr_ws_client *self)
-{
-	uint64_t due = due_ms(self), now = self->reactor->now_ms;
-
-	(void)wr_timer_set(self->reactor, &self->timer, due > now ? due - now : 0);
-}
-
 /* What is heard does not move the timer; it looks, when it is due, how long that was ago. */
 static void check_silence(struct wr_ws_client *self)
 {
 	enum wr_status status = WR_OK;
 
-	if (due_ms(self) <= self->reactor->now_ms) {
+	if (wr_ws_client_due_ms(self) <= self->reactor->now_ms) {
 		if (wr_ws_client_has_output(self) || self->is_pinged) {
 			wr_ws_client_finish(self, WR_TIMEOUT, 0);
 			return;
@@ -194,7 +170,7 @@ static void check_silence(struct wr_ws_client *self)
 		wr_ws_client_finish(self, status, 0);
 }
 
-static void on_due(struct wr_timer *timer)
+void wr_ws_client_on_due(struct wr_timer *timer)
 {
 	struct wr_ws_client *self = wr_container_of(timer, struct wr_ws_client, timer);
 
@@ -212,124 +188,4 @@ static void on_due(struct wr_timer *timer)
 		return;
 	}
 	wr_ws_client_finish(self, WR_TIMEOUT, 0); /* connecting, or in the handshake */
-}
-
-/* ---- opening ---- */
-
-/* No byte below `first`, which would end a line or a word of the head. */
-static bool belongs_in_head(struct wr_view text, unsigned char first)
-{
-	for (size_t i = 0; i < text.bytes; i++)
-		if ((unsigned char)text.data[i] < first || text.data[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static enum wr_status write_request(struct wr_ws_client *self)
-{
-	const struct wr_ws_client_config *config = &self->config;
-	struct wr_buf *out = &self->out;
-
-	if (config->target.bytes == 0 || !belongs_in_head(config->target, '!') ||
-	    !belongs_in_head(config->host, '!') || !belongs_in_head(config->protocol, ' '))
-		return WR_INVALID;
-	wr_http_write_request_line(out, WR_VIEW("GET"), config->target);
-	wr_http_write_field(out, WR_VIEW("Host"), config->host);
-	wr_ws_handshake_request(out, self->nonce, config->protocol);
-	wr_buf_append_view(out, config->fields);
-	wr_http_write_head_end(out);
-	return wr_buf_status(out);
-}
-
-/* What a connection is made with, before it is there. */
-static enum wr_status prepare(struct wr_ws_client *self)
-{
-	const struct wr_ws_client_config *config = &self->config;
-	enum wr_status status = wr_entropy_fill(self->nonce, sizeof self->nonce);
-
-	self->watch.on_ready = wr_ws_client_on_ready;
-	self->timer.on_due = on_due;
-	self->stream.fd = -1;
-	self->heard_ms = self->reactor->now_ms;
-	wr_buf_init(&self->in, self->allocator, WR_HTTP_HEAD_BYTES_MAX + WR_WS_CLIENT_READ_BYTES);
-	wr_ws_receiver_init(&self->receiver, WR_WS_ROLE_CLIENT, config->message_bytes_max,
-			    config->fragment_count_max);
-	if (status == WR_OK)
-		status = wr_ws_client_init_output(self);
-	if (status == WR_OK)
-		status = write_request(self);
-	if (status == WR_OK)
-		status = wr_timer_set(self->reactor, &self->timer, config->open_ms_max);
-	return status;
-}
-
-/* TLS begins where the owner has it. */
-static enum wr_status protect(struct wr_ws_client *self)
-{
-#if WR_TLS
-	if (self->config.tls != NULL)
-		return wr_tls_connect(self->config.tls, &self->stream, self->config.tls_name);
-#else
-	(void)self;
-#endif
-	return WR_OK;
-}
-
-/* The connection is there: the request leaves with the first readiness. */
-static enum wr_status begin_stream(struct wr_ws_client *self)
-{
-	enum wr_status status;
-
-	self->stream = self->dial.stream;
-	status = protect(self);
-	if (status != WR_OK)
-		return status;
-	if (!wr_stream_is_tls(&self->stream))
-		self->state = WR_WS_CLIENT_HANDSHAKE;
-	return wr_stream_watch(&self->stream, self->reactor, &self->watch, WR_WRITABLE);
-}
-
-static void on_dialed(struct wr_dial *dial, enum wr_status status)
-{
-	struct wr_ws_client *self = wr_container_of(dial, struct wr_ws_client, dial);
-
-	self->os_error = dial->os_error;
-	if (status == WR_OK)
-		status = begin_stream(self);
-	if (status != WR_OK)
-		wr_ws_client_finish(self, status, 0);
-}
-
-enum wr_status wr_ws_client_open(struct wr_ws_client *self, struct wr_reactor *reactor,
-				 struct wr_allocator *allocator,
-				 const struct wr_ws_client_config *config)
-{
-	const struct wr_dial_target target = {.address = config->address,
-					      .resolver = config->resolver,
-					      .host_name = config->host_name,
-					      .port = config->port};
-	uint64_t life = self->life;
-	enum wr_status status;
-
-	wr_assert(self->state == WR_WS_CLIENT_CLOSED);
-	*self = (struct wr_ws_client){
-		.config = *config, .reactor = reactor, .allocator = allocator, .life = life};
-	status = prepare(self);
-	if (status != WR_OK)
-		goto failed;
-	self->state = WR_WS_CLIENT_CONNECTING;
-	self->dial.on_done = on_dialed;
-	status = wr_dial_begin(&self->dial, reactor, allocator, &target);
-	if (status == WR_UNAVAILABLE) {
-		self->os_error = self->dial.os_error;
-		wr_ws_client_doom(self, WR_UNAVAILABLE);
-		return WR_OK;
-	}
-	if (status == WR_OK)
-		status = begin_stream(self);
-	if (status == WR_OK || status == WR_MORE)
-		return WR_OK;
-failed:
-	drop(self, false);
-	return status;
 }

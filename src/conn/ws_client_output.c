@@ -66,6 +66,23 @@ static void rewind_queue(struct wr_ws_client *self)
 	out->capacity = KEPT_BYTES;
 }
 
+uint64_t wr_ws_client_due_ms(const struct wr_ws_client *self)
+{
+	const struct wr_ws_client_config *config = &self->config;
+
+	if (wr_ws_client_has_output(self))
+		return self->sent_ms + config->send_ms_max;
+	return self->is_pinged ? self->pinged_ms + config->pong_ms_max
+			       : self->heard_ms + config->ping_ms;
+}
+
+void wr_ws_client_set_due(struct wr_ws_client *self)
+{
+	uint64_t due = wr_ws_client_due_ms(self), now = self->reactor->now_ms;
+
+	(void)wr_timer_set(self->reactor, &self->timer, due > now ? due - now : 0);
+}
+
 /* What follows from there being output or not. */
 static void settle(struct wr_ws_client *self)
 {

@@ -1,4 +1,5 @@
-/* ws_client_private — what the three files of a client share: its life, its input, its output. */
+/* ws_client_private — what the files of a client share: how it opens, its life, its input, its
+ * output. */
 #ifndef WR_CONN_WS_CLIENT_PRIVATE_H
 #define WR_CONN_WS_CLIENT_PRIVATE_H
 
@@ -30,8 +31,10 @@ void wr_ws_client_doom(struct wr_ws_client *self, enum wr_status status);
 void wr_ws_client_fail(struct wr_ws_client *self, enum wr_status status);
 /* The remote's Close came. */
 void wr_ws_client_take_close(struct wr_ws_client *self, unsigned code);
-/* Sets the timer to what an open connection is to be looked at for next. */
-void wr_ws_client_set_due(struct wr_ws_client *self);
+/* Closes the socket and gives all back, and tells nobody. */
+void wr_ws_client_drop(struct wr_ws_client *self, bool is_reset);
+/* Of the timer. */
+void wr_ws_client_on_due(struct wr_timer *timer);
 
 /* ---- ws_client_input.c ---- */
 
@@ -46,6 +49,10 @@ bool wr_ws_client_has_output(const struct wr_ws_client *self);
 /* Sends what the socket takes and sees what is wanted next. A connection that is broken is found
  * out by reading, never here. */
 void wr_ws_client_flush(struct wr_ws_client *self);
+/* When an open connection has been still for too long, or for long enough to be pinged. */
+uint64_t wr_ws_client_due_ms(const struct wr_ws_client *self);
+/* Sets the timer to that. */
+void wr_ws_client_set_due(struct wr_ws_client *self);
 /* Sends or queues one masked frame. WR_OK; WR_TOO_LARGE: more than waiting_bytes_max would wait;
  * WR_NO_MEMORY; WR_IO: no entropy. */
 enum wr_status wr_ws_client_put(struct wr_ws_client *self, enum wr_ws_opcode opcode,
