@@ -1,27 +1,23 @@
 /*
- * remote_stream_private — what the files of remote_stream share: remote_stream.c is its face and
- * the feed, remote_history.c decides what is asked of the Runtime beside the upstream.
+ * remote_stream_private — what the files of remote_stream share. From the top:
+ *
+ *	remote_stream.c      the face: its life, and what a turn does
+ *	remote_feed.c        what the fan-out asks
+ *	remote_upstream.c    what the upstream says
+ *	remote_history.c     what is wanted of the Runtime beside the upstream, and when it is asked
+ *	remote_backfill.c    what comes of that
+ *	remote_kept.c        what is kept of it
+ *	remote_worker.c      what all of them do for one Worker
  */
 #ifndef WR_BACKEND_REMOTE_STREAM_PRIVATE_H
 #define WR_BACKEND_REMOTE_STREAM_PRIVATE_H
 
 #include "backend/event_frame.h"
 #include "backend/mirror.h"
+#include "backend/remote_refusals.h"
 #include "backend/remote_stream.h"
 #include "backend/upstream.h"
 #include "observe/fanout.h"
-
-enum {
-	/* A cursor that the Runtime refused, for who waits with the same one. */
-	WR_REMOTE_REFUSALS = 8
-};
-
-struct wr_remote_refusal {
-	uint32_t scope, generation;
-	uint64_t sequence;
-	enum wr_status status;
-	uint64_t until_ms;
-};
 
 struct wr_remote_stream {
 	struct wr_reactor *reactor;
@@ -44,13 +40,17 @@ struct wr_remote_stream {
 	struct wr_list wanting;
 	struct wr_buf frame, scratch;
 	struct wr_buf ended; /* payload of an end that drops inputs */
-	struct wr_remote_refusal refusals[WR_REMOTE_REFUSALS];
-	unsigned refusal_at;
+	struct wr_remote_refusals refusals;
 	size_t fetched_bytes; /* of snapshots and runs */
 	bool has_new_state, has_change;
 };
 
-/* ---- of the face ---- */
+static inline uint64_t wr_remote_now_ms(const struct wr_remote_stream *self)
+{
+	return self->reactor->now_ms;
+}
+
+/* ---- remote_worker.c ---- */
 
 /* Appends an event as browsers are shown it, if they are. */
 enum wr_status wr_remote_encode(struct wr_remote_stream *self, struct wr_buf *out,
@@ -60,7 +60,13 @@ enum wr_status wr_remote_encode(struct wr_remote_stream *self, struct wr_buf *ou
 /* Whoever was told WR_MORE is asked about again. */
 void wr_remote_resume(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
 
-/* ---- history: what the feed asks, within its functions ---- */
+/* ---- remote_feed.c, remote_upstream.c, remote_backfill.c ---- */
+
+extern const struct wr_feed_ops wr_remote_feed_ops;
+extern const struct wr_upstream_ops wr_remote_upstream_ops;
+extern const struct wr_backfill_ops wr_remote_backfill_ops;
+
+/* ---- remote_history.c: what the feed asks, within its functions ---- */
 
 /* A snapshot for a new subscriber; WR_OK: worker->fetch.snapshot. Else as `open` of a feed. */
 enum wr_status wr_remote_snapshot(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
@@ -71,16 +77,21 @@ enum wr_status wr_remote_judge(struct wr_remote_stream *self, struct wr_mirror_w
 enum wr_status wr_remote_stored(struct wr_remote_stream *self, struct wr_mirror_worker *worker,
 				uint64_t after, uint64_t *sequence, struct wr_view *frame);
 
-extern const struct wr_backfill_ops wr_remote_backfill_ops;
-
 /* Once per turn, and once per second. */
 void wr_remote_history_turn(struct wr_remote_stream *self);
 void wr_remote_history_tick(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
 /* The log, or the Runtime, has gone: nothing is asked for any more. Resumes nobody. */
 void wr_remote_history_stop(struct wr_remote_stream *self);
-/* What was fetched of a Worker is not needed any more. */
-void wr_remote_history_drop(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
+
+/* ---- remote_kept.c ---- */
+
 /* What a Worker's fetch holds has changed. */
-void wr_remote_history_count(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
+void wr_remote_kept_count(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
+/* What was fetched of a Worker is not needed any more. */
+void wr_remote_kept_drop(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
+void wr_remote_kept_drop_snapshot(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
+void wr_remote_kept_drop_run(struct wr_remote_stream *self, struct wr_mirror_worker *worker);
+/* At the end of a turn: down to the bound. */
+void wr_remote_kept_trim(struct wr_remote_stream *self);
 
 #endif

@@ -126,7 +126,7 @@ static void test_a_snapshot_ahead_of_the_upstream_is_not_followed_by_what_it_has
 	browser_settle(&ahead);
 	CHECK_U64(far.snapshots_sent, 1);
 	browser_close(&ahead);
-	wr_remote_history_drop(world.remote, wr_mirror_find(&world.remote->mirror, WR_VIEW("w-1")));
+	wr_remote_kept_drop(world.remote, wr_mirror_find(&world.remote->mirror, WR_VIEW("w-1")));
 	browser_open(&ahead, 1);
 	browser_settle(&ahead);
 	CHECK_U64(far.snapshots_sent, 2);
@@ -550,7 +550,7 @@ static void test_backfills_are_cut_at_every_position(void)
 		browser_close(&browser);
 		world_settle();
 		worker = wr_mirror_find(&world.remote->mirror, WR_VIEW("w-1"));
-		wr_remote_history_drop(world.remote, worker);
+		wr_remote_kept_drop(world.remote, worker);
 		worker->fetch.remote_number = cut % 2 == 0 ? worker->fetch.remote_number : 0;
 	}
 	world_close();
