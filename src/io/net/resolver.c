@@ -79,19 +79,6 @@ static struct wr_question *find(struct wr_resolver *self, struct wr_view name)
 	return NULL;
 }
 
-void wr_question_end(struct wr_question *self, enum wr_status status, uint64_t kept_ms)
-{
-	struct wr_reactor *reactor = self->resolver->reactor;
-
-	wr_question_close(self);
-	self->status = status;
-	self->kept_until_ms = reactor->now_ms + kept_ms;
-	wr_list_each (node, after, &self->lookups) {
-		struct wr_lookup *lookup = wr_list_entry(node, struct wr_lookup, place);
-		(void)wr_timer_set(reactor, &lookup->due, 0); /* it is set: cannot fail */
-	}
-}
-
 /* ---- answers that need no server ---- */
 
 /* Takes the address in, if there is room. */

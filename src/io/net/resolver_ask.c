@@ -53,17 +53,6 @@ static void find_servers(struct servers *self, const struct wr_resolver_config *
 		self->count = 1;
 }
 
-void wr_question_close(struct wr_question *self)
-{
-	struct wr_reactor *reactor = self->resolver->reactor;
-
-	wr_timer_cancel(reactor, &self->due);
-	wr_reactor_unwatch(reactor, &self->watch);
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = -1;
-}
-
 /* ---- the end ---- */
 
 /* Whether the system knows a way there; nothing is sent. */

@@ -1,4 +1,5 @@
-/* resolver_private — what the two files of the resolver share: names, and how they are asked for.
+/* resolver_private — what the files of the resolver share: names, how they are asked for, and how
+ * that ends.
  */
 #ifndef WR_IO_RESOLVER_PRIVATE_H
 #define WR_IO_RESOLVER_PRIVATE_H
@@ -37,8 +38,10 @@ struct wr_resolver {
 	uint32_t question_count;
 };
 
-/* ---- resolver.c ---- */
+/* ---- resolver_question.c ---- */
 
+/* Ends a try, if there is one. */
+void wr_question_close(struct wr_question *self);
 /* It is decided: those who wait are told soon. */
 void wr_question_end(struct wr_question *self, enum wr_status status, uint64_t kept_ms);
 
@@ -46,7 +49,5 @@ void wr_question_end(struct wr_question *self, enum wr_status status, uint64_t k
 
 /* Begins to ask name servers. wr_question_end comes, maybe from within. */
 void wr_question_ask(struct wr_question *self);
-/* Ends a try, if there is one. */
-void wr_question_close(struct wr_question *self);
 
 #endif
