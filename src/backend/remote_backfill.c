@@ -1,5 +1,5 @@
 /* What comes of what was asked of a remote Runtime beside the upstream (remote_history.c). */
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* The feed of a remote stream: what the fan-out asks, answered from the mirror and from history. */
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 
 #include "check.h"
 

@@ -13,7 +13,7 @@
  * silence ends the connection, and proves nothing: it is asked again when an event comes, and every
  * now and then.
  */
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 
 enum {
 	/* A snapshot behind which there are events is still taken for so long after it came. */

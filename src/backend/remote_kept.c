@@ -1,5 +1,5 @@
 /* What was fetched of a remote's Workers, and that it stays within its bound. */
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 
 enum {
 	/* Snapshots and runs of all Workers; beyond: those go that were used longest ago. */

@@ -1,6 +1,6 @@
 #include "backend/remote_stream.h"
 
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 #include "bounds.h"
 #include "check.h"
 #include "host/tokens.h"

@@ -20,6 +20,7 @@
 #define WR_BACKEND_REMOTE_STREAM_H
 
 #include "backend/policy.h"
+#include "backend/remote_state.h"
 #include "conn/http_server.h"
 #include "conn/dial.h"
 #include "conn/ws_conn.h"
@@ -27,16 +28,6 @@
 #include "io/reactor/reactor.h"
 
 struct wr_remote_stream;
-
-enum wr_remote_state {
-	WR_REMOTE_CONNECTING, /* never was up */
-	WR_REMOTE_UP,
-	WR_REMOTE_UNREACHABLE,	/* cannot connect, cut, or silent */
-	WR_REMOTE_UNAUTHORIZED, /* 401, 403 */
-	WR_REMOTE_UNSUPPORTED,	/* 404, 405, 501: it has no runtime-wide stream */
-	WR_REMOTE_MALFORMED,	/* it speaks something else */
-	WR_REMOTE_UNTRUSTED	/* TLS failed, or its certificate is not what it must be */
-};
 
 /* Texts are copied. */
 struct wr_remote_stream_config {

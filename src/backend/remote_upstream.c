@@ -1,5 +1,5 @@
 /* What the upstream says: into the mirror, for who watches. */
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 
 enum { FRAME_BYTES_KEPT = 65536 };
 

@@ -1,5 +1,5 @@
 /* What all parts of a remote stream do for one Worker: show an event, and ask who waits again. */
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 
 enum wr_status wr_remote_encode(struct wr_remote_stream *self, struct wr_buf *out,
 				const struct wr_mirror_worker *worker,

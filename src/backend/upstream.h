@@ -14,7 +14,7 @@
 #ifndef WR_BACKEND_UPSTREAM_H
 #define WR_BACKEND_UPSTREAM_H
 
-#include "backend/remote_stream.h"
+#include "backend/remote_state.h"
 #include "backend/stream_client.h"
 
 struct wr_upstream_ops {

@@ -10,7 +10,7 @@
 #ifndef WR_TESTS_BACKEND_REMOTE_WORLD_H
 #define WR_TESTS_BACKEND_REMOTE_WORLD_H
 
-#include "backend/remote_stream_private.h"
+#include "backend/remote_parts.h"
 #include "io/clock.h"
 #include "unit/backend/scripted_runtime.h"
 

@@ -1,5 +1,5 @@
 /*
- * remote_stream_private — what the files of remote_stream share. From the top:
+ * remote_parts — what the parts of a remote stream share. From the top:
  *
  *	remote_stream.c      the face: its life, and what a turn does
  *	remote_feed.c        what the fan-out asks
@@ -9,8 +9,8 @@
  *	remote_kept.c        what is kept of it
  *	remote_worker.c      what all of them do for one Worker
  */
-#ifndef WR_BACKEND_REMOTE_STREAM_PRIVATE_H
-#define WR_BACKEND_REMOTE_STREAM_PRIVATE_H
+#ifndef WR_BACKEND_REMOTE_PARTS_H
+#define WR_BACKEND_REMOTE_PARTS_H
 
 #include "backend/event_frame.h"
 #include "backend/mirror.h"
