@@ -6,50 +6,6 @@
 
 enum { CONNECTIONS = 4, QUEUE = 256, IDLE_MS = 20000 };
 
-/* ---- ends ---- */
-
-/* The call is no longer under way. */
-static void detach_call(struct wr_http_call *call)
-{
-	struct wr_http_client *self = call->client;
-
-	wr_timer_cancel(self->reactor, &call->deadline);
-	if (call->conn != NULL) {
-		call->conn->call = NULL;
-		call->conn = NULL;
-	} else if (!wr_list_is_empty(&call->place)) {
-		wr_list_remove(&call->place);
-		self->waiting_count--;
-	}
-	wr_buf_deinit(&call->request);
-	call->client = NULL;
-}
-
-static void kick(struct wr_http_client *self)
-{
-	if (!wr_list_is_empty(&self->waiting) && !wr_timer_is_set(&self->kick))
-		(void)wr_timer_set(self->reactor, &self->kick, 0);
-}
-
-void wr_http_call_finish(struct wr_http_call *call, const struct wr_http_outcome *outcome)
-{
-	struct wr_http_client *self = call->client;
-
-	detach_call(call);
-	call->on_done(call, outcome);
-	kick(self);
-}
-
-void wr_http_call_repeat(struct wr_http_call *call)
-{
-	struct wr_http_client *self = call->client;
-
-	call->was_repeated = true;
-	wr_list_push(&self->waiting, &call->place);
-	self->waiting_count++;
-	kick(self);
-}
-
 static void on_deadline(struct wr_timer *timer)
 {
 	struct wr_http_call *call = wr_container_of(timer, struct wr_http_call, deadline);
@@ -109,7 +65,7 @@ static void on_kick(struct wr_timer *timer)
 	for (; count != 0 && !wr_list_is_empty(&self->waiting); count--)
 		if (!start(self, wr_list_entry(self->waiting.next, struct wr_http_call, place)))
 			return;
-	kick(self);
+	wr_http_client_kick(self);
 }
 
 /* ---- calls ---- */
@@ -180,11 +136,11 @@ void wr_http_call_cancel(struct wr_http_call *call)
 
 	if (self == NULL)
 		return;
-	detach_call(call);
+	wr_http_call_detach(call);
 	/* Whoever stands in one of its functions closes the connection. */
 	if (conn != NULL && !conn->is_in_call)
 		wr_client_conn_close(conn);
-	kick(self);
+	wr_http_client_kick(self);
 }
 
 void wr_http_call_pause(struct wr_http_call *call)
@@ -287,12 +243,12 @@ static void wipe(struct wr_buf *texts)
 void wr_http_client_free(struct wr_http_client *self)
 {
 	wr_list_each (node, after, &self->waiting) {
-		detach_call(wr_list_entry(node, struct wr_http_call, place));
+		wr_http_call_detach(wr_list_entry(node, struct wr_http_call, place));
 	}
 	wr_list_each (node, after, &self->conns) {
 		struct wr_client_conn *conn = wr_list_entry(node, struct wr_client_conn, place);
 		if (conn->call != NULL)
-			detach_call(conn->call);
+			wr_http_call_detach(conn->call);
 		wr_client_conn_close(conn);
 	}
 	wr_timer_cancel(self->reactor, &self->kick);

@@ -1,4 +1,4 @@
-/* http_client_private — what the two files of the client share: its calls, its connections. */
+/* http_client_private — what the files of the client share: its calls, its connections. */
 #ifndef WR_CONN_HTTP_CLIENT_PRIVATE_H
 #define WR_CONN_HTTP_CLIENT_PRIVATE_H
 
@@ -50,8 +50,12 @@ struct wr_http_client {
 	struct wr_timer kick; /* starts what waits, and tells failures, outside of begin */
 };
 
-/* ---- http_client.c ---- */
+/* ---- http_client_call.c ---- */
 
+/* The call is no longer under way. */
+void wr_http_call_detach(struct wr_http_call *call);
+/* What waits is started outside of what runs now. */
+void wr_http_client_kick(struct wr_http_client *self);
 /* The call has ended: tells it, and lets the next one go. */
 void wr_http_call_finish(struct wr_http_call *call, const struct wr_http_outcome *outcome);
 /* The call waits for another connection. */
