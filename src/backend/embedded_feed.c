@@ -176,6 +176,9 @@ static void diagnose(void *context, struct wr_buf *out, uint32_t scope, enum wr_
 	case WR_FEED_OBSERVATION_ONLY:
 		what = WR_BACKEND_NEWS_OBSERVATION_ONLY;
 		break;
+	case WR_FEED_BROKEN:
+		what = WR_BACKEND_NEWS_BROKEN_PROTOCOL;
+		break;
 	case WR_FEED_EXPIRED:
 		what = wr_backend_news_of(WR_EXPIRED, &reason);
 		break;

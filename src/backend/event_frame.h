@@ -39,6 +39,8 @@ enum wr_status wr_backend_event_frame(struct wr_buf *out, struct wr_buf *scratch
 	  "the Runtime ended this stream: reconnect with your cursor")                          \
 	X(MALFORMED_FRAME, "backend.malformed_frame",                                           \
 	  "the Runtime sent what cannot be understood")                                         \
+	X(BROKEN_PROTOCOL, "backend.malformed_frame",                                           \
+	  "this connection broke the WebSocket protocol: reconnect with your cursor")           \
 	X(OBSERVATION_ONLY, "backend.observation_only",                                         \
 	  "this stream carries observation only: send commands over the API")
 

@@ -93,6 +93,9 @@ static void feed_diagnose(void *context, struct wr_buf *out, uint32_t scope, enu
 	case WR_FEED_OBSERVATION_ONLY:
 		wr_backend_diagnostic_frame(out, WR_BACKEND_NEWS_OBSERVATION_ONLY, reason);
 		return;
+	case WR_FEED_BROKEN:
+		wr_backend_diagnostic_frame(out, WR_BACKEND_NEWS_BROKEN_PROTOCOL, reason);
+		return;
 	case WR_FEED_REFUSED:
 		wr_backend_diagnostic_frame(out, wr_backend_news_of(why, &reason), reason);
 		return;

@@ -147,8 +147,17 @@ static void count_control(struct wr_ws_conn *self)
 
 static void fail(struct wr_ws_conn *self, enum wr_status status)
 {
+	struct wr_ws_app *app = &self->group->app;
+
 	wr_ws_set(self, WR_WS_FAILED);
-	if (!wr_ws_is(self, WR_WS_CLOSING))
+	if (wr_ws_is(self, WR_WS_CLOSING))
+		return;
+	if (app->on_violation != NULL && !wr_ws_is(self, WR_WS_HELD)) {
+		wr_ws_set(self, WR_WS_IN_CALL);
+		app->on_violation(app->context, self, status);
+		wr_ws_clear(self, WR_WS_IN_CALL);
+	}
+	if (!wr_ws_is(self, WR_WS_CLOSING | WR_WS_ENDED))
 		begin_close(self, wr_ws_close_code_of(status), WR_VIEW_NULL);
 }
 

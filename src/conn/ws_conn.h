@@ -37,6 +37,9 @@ struct wr_ws_app {
 	void (*on_writable)(void *context, struct wr_ws_conn *conn);
 	/* The connection is about to go (block freed on return), for whatever reason. */
 	void (*on_end)(void *context, struct wr_ws_conn *conn);
+	/* The peer broke the protocol, and our Close comes next (wr_ws_close_code_of(why)): the app
+	 * may say something before it. Or NULL. Not called inside a frame of the stream. */
+	void (*on_violation)(void *context, struct wr_ws_conn *conn, enum wr_status why);
 };
 
 struct wr_ws_config {

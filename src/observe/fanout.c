@@ -25,6 +25,11 @@ static bool on_message(void *context, struct wr_ws_conn *conn, bool is_text)
 	return false;
 }
 
+static void on_violation(void *context, struct wr_ws_conn *conn, enum wr_status why)
+{
+	wr_flow_end(context, subscription_of(conn), WR_FEED_BROKEN, why, 0);
+}
+
 static void on_writable(void *context, struct wr_ws_conn *conn)
 {
 	wr_flow_push(context, subscription_of(conn));
@@ -137,6 +142,7 @@ enum wr_status wr_fanout_attach(struct wr_fanout *self, const struct wr_feed *fe
 		.context = self,
 		.app_bytes = sizeof(struct wr_subscription),
 		.on_message = on_message,
+		.on_violation = on_violation,
 		.on_writable = on_writable,
 		.on_end = on_end,
 	};

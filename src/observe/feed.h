@@ -22,6 +22,7 @@
 /* What a subscriber is told before its stream is ended. */
 enum wr_feed_news {
 	WR_FEED_OBSERVATION_ONLY, /* it sent something; Close 1008 */
+	WR_FEED_BROKEN,		  /* it broke the protocol (`why`); Close 1002, 1007 or 1009 */
 	WR_FEED_REFUSED,	  /* `why` is what open returned; Close 1008, or 1013 when trying
 				     again later may help (WR_UNAVAILABLE) */
 	WR_FEED_EXPIRED,	  /* what comes next is gone for good; Close 1013 */

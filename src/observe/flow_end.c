@@ -44,6 +44,9 @@ static unsigned close_code(enum wr_feed_news news, enum wr_status why, struct wr
 	case WR_FEED_OBSERVATION_ONLY:
 		*word = WR_VIEW("observation only");
 		return 1008;
+	case WR_FEED_BROKEN:
+		*word = WR_VIEW_NULL;
+		return wr_ws_close_code_of(why);
 	case WR_FEED_REFUSED:
 		*word = why == WR_UNAVAILABLE ? WR_VIEW("not available now")
 					      : WR_VIEW("cursor refused");

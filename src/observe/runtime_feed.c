@@ -53,6 +53,12 @@ static void diagnose(void *context, struct wr_buf *out, uint32_t scope, enum wr_
 					    "send commands over REST"),
 				    WR_VIEW_NULL, WR_VIEW_NULL);
 		return;
+	case WR_FEED_BROKEN:
+		wr_diagnostic_frame(out, WR_VIEW("runtime.websocket_error"),
+				    WR_VIEW("this connection broke the WebSocket protocol: "
+					    "reconnect with your cursor"),
+				    WR_VIEW_NULL, WR_VIEW_NULL);
+		return;
 	case WR_FEED_REFUSED:
 		wr_cursor_refusal_frame(out, self->runtime, scope, why, sequence);
 		return;

@@ -377,6 +377,18 @@ static void test_a_client_that_sends_data_is_told_why_it_is_closed(void)
 static void test_protocol_errors_ping_and_close_follow_the_rfc(void)
 {
 	struct wr_client client;
+	static const struct {
+		const char *label;
+		struct wr_view bytes;
+		unsigned code;
+	} violations[] = {
+		{"not masked", WR_VIEW_INIT("\x81\x02hi"), 1002},
+		{"reserved bits", WR_VIEW_INIT("\xf1\x80zzzz"), 1002},
+		{"reserved opcode", WR_VIEW_INIT("\x83\x80zzzz"), 1002},
+		{"a ping in pieces", WR_VIEW_INIT("\x09\x80zzzz"), 1002},
+		{"a Close of one byte", WR_VIEW_INIT("\x88\x81zzzzz"), 1002},
+		{"a Close that is not UTF-8", WR_VIEW_INIT("\x88\x83\0\0\0\0\x03\xe8\xff"), 1007},
+	};
 	struct wr_test_ws stream;
 	struct wr_ws_news news;
 	char id[WR_CLIENT_ID_BYTES];
@@ -394,17 +406,16 @@ static void test_protocol_errors_ping_and_close_follow_the_rfc(void)
 	wr_test_ws_expect_close(&stream, 1000);
 	wr_test_ws_close(&stream);
 
-	open_stream(&stream, id, NULL);
-	expect_event(&stream, "snapshot", NULL);
-	wr_test_ws_send_raw(&stream, WR_VIEW("\x81\x02hi")); /* not masked */
-	wr_test_ws_expect_close(&stream, 1002);
-	wr_test_ws_close(&stream);
-
-	open_stream(&stream, id, NULL);
-	expect_event(&stream, "snapshot", NULL);
-	wr_test_ws_send_raw(&stream, WR_VIEW("\xf1\x80zzzz")); /* reserved bits */
-	wr_test_ws_expect_close(&stream, 1002);
-	wr_test_ws_close(&stream);
+	for (size_t i = 0; i < WR_COUNT(violations); i++) {
+		wr_test_case(violations[i].label);
+		open_stream(&stream, id, NULL);
+		expect_event(&stream, "snapshot", NULL);
+		wr_test_ws_send_raw(&stream, violations[i].bytes);
+		CHECK_STRING(wr_json_find(wr_test_ws_message(&stream), "diagnostic.code"),
+			     "runtime.websocket_error");
+		wr_test_ws_expect_close(&stream, violations[i].code);
+		wr_test_ws_close(&stream);
+	}
 	wr_client_close(&client);
 	CHECK_U64(wr_process_stop(&server), 0);
 }

@@ -140,8 +140,11 @@ static enum wr_status open_server(const struct wr_address *address, struct wr_er
 {
 	static const struct wr_http_app http_app = {NULL, on_head, on_request, on_abandon,
 						    on_fault};
-	static const struct wr_ws_app ws_app = {NULL,	 sizeof(struct echo), on_message,
-						on_data, on_writable,	      on_end};
+	static const struct wr_ws_app ws_app = {.app_bytes = sizeof(struct echo),
+						.on_message = on_message,
+						.on_data = on_data,
+						.on_writable = on_writable,
+						.on_end = on_end};
 	static const int signals[] = {SIGTERM, SIGINT, 0};
 	struct wr_http_server_config http_config;
 	struct wr_ws_config ws_config;

@@ -330,6 +330,7 @@ static void test_a_diagnostic_says_why_a_stream_ends(void)
 		const char *code, *reason;
 	} cases[] = {
 		{WR_FEED_OBSERVATION_ONLY, WR_OK, "backend.observation_only", NULL},
+		{WR_FEED_BROKEN, WR_SYNTAX, "backend.malformed_frame", NULL},
 		{WR_FEED_REFUSED, WR_MALFORMED, "backend.cursor_malformed", "malformed"},
 		{WR_FEED_REFUSED, WR_SCOPE_MISMATCH, "backend.cursor_unknown_or_expired",
 		 "scope_mismatch"},

@@ -241,8 +241,11 @@ static void step(void)
 
 static void open_chaos(void)
 {
-	static const struct wr_ws_app app = {NULL,    sizeof(bool), on_message,
-					     on_data, on_writable,  on_end};
+	static const struct wr_ws_app app = {.app_bytes = sizeof(bool),
+					     .on_message = on_message,
+					     .on_data = on_data,
+					     .on_writable = on_writable,
+					     .on_end = on_end};
 	struct wr_ws_config config;
 
 	rig_prepare();

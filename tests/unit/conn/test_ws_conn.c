@@ -540,6 +540,45 @@ static void test_a_peer_that_does_not_close_is_left(void)
 	close_all();
 }
 
+enum last_word { SAYS, SAYS_AND_CLOSES, SAYS_NOTHING, ABORTS };
+
+static void on_violation(void *context, struct wr_ws_conn *conn, enum wr_status why)
+{
+	const enum last_word *word = context;
+
+	CHECK_STATUS(why, WR_SYNTAX);
+	if (*word == ABORTS)
+		wr_ws_conn_abort(conn);
+	else if (*word != SAYS_NOTHING)
+		send_frame(conn, true, "no", 2, WR_OK);
+	if (*word == SAYS_AND_CLOSES)
+		wr_ws_conn_close(conn, 1008, WR_VIEW_NULL);
+}
+
+static void test_the_app_has_the_last_word_before_a_close_for_a_violation(void)
+{
+	static const char *const sent[] = {"\x81\x02no\x88\x02\x03\xea",
+					   "\x81\x02no\x88\x02\x03\xf0", "\x88\x02\x03\xea", ""};
+
+	for (unsigned i = 0; i < WR_COUNT(sent); i++) {
+		enum last_word word = (enum last_word)i;
+		int fd;
+
+		prepare();
+		ws.end_count = 0;
+		ws.app.context = &word;
+		ws.app.on_violation = on_violation;
+		open_all();
+		fd = join(0);
+		rig_send(fd, WR_VIEW("\xff\xff"));
+		rig_receive_all(fd);
+		CHECK_STRING(wr_view_of(got.data, got.bytes), sent[i]);
+		close(fd);
+		turn_until_end(1);
+		close_all();
+	}
+}
+
 static void test_a_peer_that_vanishes_ends_the_connection(void)
 {
 	struct linger linger = {1, 0};
@@ -1037,6 +1076,7 @@ const struct wr_test wr_tests[] = {
 	WR_TEST(test_silence_is_pinged_and_then_ended),
 	WR_TEST(test_a_flood_of_control_frames_is_1008),
 	WR_TEST(test_our_close_waits_for_the_peers),
+	WR_TEST(test_the_app_has_the_last_word_before_a_close_for_a_violation),
 	WR_TEST(test_a_peer_that_does_not_close_is_left),
 	WR_TEST(test_a_peer_that_vanishes_ends_the_connection),
 	WR_TEST(test_aborting_is_safe_anywhere),
