@@ -127,7 +127,8 @@ static struct wr_view random_word(uint64_t *random)
 	static const char text[] = "aab\0abab";
 	uint64_t bits = wr_test_random(random);
 
-	return bits % 5 == 0 ? WR_VIEW_NULL : wr_view_of(text + bits / 8 % 4, (size_t)(bits / 64 % 5));
+	return bits % 5 == 0 ? WR_VIEW_NULL
+			     : wr_view_of(text + bits / 8 % 4, (size_t)(bits / 64 % 5));
 }
 
 static void fill(struct wr_buf *out, struct wr_rows *rows, uint64_t *random, uint32_t count,

@@ -25,11 +25,20 @@ static struct run *run_of(struct wr_crew_member *member)
 	return wr_container_of(member, struct run, member);
 }
 
-static struct run *run_of_worker(const struct wr_worker *of)
+static struct run *find_run(const struct wr_worker *of)
 {
 	struct wr_crew_member *member = wr_crew_find(&crew, of->number);
 
 	return member == NULL ? NULL : run_of(member);
+}
+
+/* Of one that has run. */
+static struct run *run_of_worker(const struct wr_worker *of)
+{
+	struct run *run = find_run(of);
+
+	CHECK(run != NULL);
+	return run;
 }
 
 static void report(struct run *self, enum wr_phase phase, const char *cause)
@@ -227,7 +236,7 @@ static void stop_one(const struct wr_worker *of)
 static void test_a_member_is_made_at_the_first_input_and_goes_with_its_worker(void)
 {
 	start();
-	CHECK(run_of_worker(worker) == NULL && made == 0);
+	CHECK(find_run(worker) == NULL && made == 0);
 	input("go");
 	wr_runtime_settle(runtime);
 	CHECK(run_of_worker(worker)->runs && made == 1);
@@ -240,7 +249,7 @@ static void test_a_member_is_made_at_the_first_input_and_goes_with_its_worker(vo
 	CHECK_U64(made, 1);
 	stop_worker();
 	wr_runtime_settle(runtime);
-	CHECK(run_of_worker(worker) == NULL && freed == 1);
+	CHECK(find_run(worker) == NULL && freed == 1);
 	check_trace("> go\n"
 		    "phase busy: input\n"
 		    "phase idle: done\n"
@@ -271,7 +280,7 @@ static void test_each_of_many_workers_is_found_by_its_number(void)
 			wr_runtime_settle(runtime);
 		}
 	for (unsigned i = 0; i < MANY; i++)
-		CHECK((run_of_worker(all[i]) != NULL) == (i % 3 == 0));
+		CHECK((find_run(all[i]) != NULL) == (i % 3 == 0));
 	CHECK(run_of_worker(all[MANY - 1])->made_as == 1);
 	for (unsigned i = 0; i < MANY; i += 6)
 		stop_one(all[i]);
@@ -342,7 +351,7 @@ static void test_an_end_that_cannot_be_recorded_is_kept_by_a_member(void)
 		CHECK(crew.has_hook && went_on == 0);
 		store.mood = WR_OK;
 		wait_for("phase stopped: execution ended\n");
-		CHECK(run_of_worker(worker) == NULL && went_on == 1 && freed == 1);
+		CHECK(find_run(worker) == NULL && went_on == 1 && freed == 1);
 		wr_reactor_turn(&reactor, 0);
 		CHECK(!crew.has_hook);
 		end();
@@ -386,7 +395,7 @@ static void test_each_allocation_may_fail(void)
 		run_a_while();
 		has_failed = wr_test_allocation_failed();
 		wr_test_fail_allocation(0, false);
-		if (run_of_worker(worker) == NULL) {
+		if (find_run(worker) == NULL) {
 			check_trace("> go\nerror no memory to run it\n");
 			CHECK(made == 0);
 			told++;
@@ -396,7 +405,7 @@ static void test_each_allocation_may_fail(void)
 		stop_worker();
 		run_a_while();
 		CHECK(worker->now.phase == WR_PHASE_STOPPED);
-		CHECK(run_of_worker(worker) == NULL);
+		CHECK(find_run(worker) == NULL);
 		end();
 		CHECK(n < 100);
 	}
@@ -477,7 +486,7 @@ static void test_an_input_that_becomes_visible_at_the_end_is_refused(void)
 	input("go");
 	wr_runtime_settle(runtime);
 	CHECK_U64(wr_crew_drain(&crew, NULL, NULL), 0);
-	CHECK(run_of_worker(worker) == NULL);
+	CHECK(find_run(worker) == NULL);
 	show();
 	wr_runtime_settle(runtime);
 	check_trace("> go\nphase interrupted: not run any more\n");
