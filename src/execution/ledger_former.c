@@ -130,23 +130,31 @@ static bool await_deaths(const struct hunt *hunt, uint64_t deadline_ms)
 	return true;
 }
 
-/* Rounds, until a walk finds nobody: who is killed may have forked a moment before. */
+/* Rounds, until a walk finds nobody: who is killed may have forked a moment before. Where rows are
+ * damaged, until two in a row do: who is in the midst of exec has no environment to be known by. */
 static void end_orphans(const struct former *former)
 {
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	const unsigned quiet_min = former->is_damaged ? 2 : 1;
 	uint64_t deadline_ms = wr_clock_monotonic_ms() + WR_LEDGER_KILL_MS_MAX;
 	struct hunt hunt = {.former = former};
-	unsigned killed = 0;
-	bool goes_on;
+	unsigned killed = 0, quiet = 0;
 
-	do {
+	while (quiet < quiet_min) {
 		hunt.count = 0;
 		wr_proc_each(collect_orphan, &hunt);
 		for (unsigned i = 0; i < hunt.count; i++)
 			wr_proc_kill(&hunt.orphans[i]);
 		killed += hunt.count;
-		goes_on = hunt.count != 0 && await_deaths(&hunt, deadline_ms) &&
-			  wr_clock_monotonic_ms() < deadline_ms;
-	} while (goes_on);
+		if (hunt.count == 0) {
+			if (++quiet < quiet_min)
+				nanosleep(&pause, NULL);
+			continue;
+		}
+		quiet = 0;
+		if (!await_deaths(&hunt, deadline_ms) || wr_clock_monotonic_ms() >= deadline_ms)
+			break;
+	}
 	if (killed != 0)
 		WR_LOG(WR_LOG_INFO, "orphans_killed", WR_LOG_NUMBER("count", killed));
 	if (hunt.count != 0)

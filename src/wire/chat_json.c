@@ -207,6 +207,8 @@ static enum wr_status read_said(struct wr_schema_input *input, void *context,
 	struct wr_schema_value values[SAID_FIELDS];
 	enum wr_status status = wr_schema_read(input, out, values, &said_schema, field->wrong);
 
+	if (status != WR_OK)
+		return status; /* and nothing is in `values` */
 	take_text(&status, input, &out->content,
 		  &values[is_empty(&values[CONTENT]) && !is_empty(&values[REFUSAL]) ? REFUSAL
 										    : CONTENT]);
