@@ -258,6 +258,16 @@ static void test_a_failed_sync_is_never_tried_again(void)
 }
 
 /* The end of a program cannot be recorded any more: nobody waits for that. */
+static void await_items(uint64_t count)
+{
+	const uint64_t end_ms = wr_process_now_ms() + WR_PROCESS_WAIT_MS;
+
+	do {
+		CHECK(wr_process_now_ms() < end_ms);
+		get("/v1/workers/worker-00000001/transcript");
+	} while (wr_json_find_u64(answer.body, "transcript.total_items") < count);
+}
+
 static void test_programs_do_not_hold_up_the_end_of_a_failed_store(void)
 {
 	static const char *const policies[] = {"exit", "readonly"};
@@ -272,6 +282,7 @@ static void test_programs_do_not_hold_up_the_end_of_a_failed_store(void)
 		post("/v1/workers", CREATE_BODY);
 		input("to a program");
 		CHECK_U64(answer.status, 200);
+		await_items(2); /* what the program said is not what fails */
 		atomic_store(&orders->sync_error, EIO);
 		input("lost");
 		CHECK(answer.status == 500 || answer.status == 503);
