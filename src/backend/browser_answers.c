@@ -9,23 +9,13 @@ void wr_browser_answer(struct wr_http_exchange *exchange, unsigned http, struct 
 	wr_http_answer(exchange, http, wr_buf_view(body));
 }
 
-static void answer_retry_after(struct wr_http_exchange *exchange, unsigned seconds)
-{
-	char digits[20];
-	struct wr_buf text;
-
-	wr_buf_init_fixed(&text, digits, sizeof digits);
-	wr_buf_append_u64(&text, seconds);
-	wr_http_answer_field(exchange, WR_VIEW("Retry-After"), wr_buf_view(&text));
-}
-
 void wr_browser_refuse(struct wr_http_exchange *exchange, const struct wr_browser_error *error,
 		       struct wr_view id)
 {
 	struct wr_buf *body = wr_http_answer_body(exchange);
 
 	if (error->retry_after_s != 0)
-		answer_retry_after(exchange, error->retry_after_s);
+		wr_http_answer_retry_after(exchange, error->retry_after_s);
 	if (error->http == 401)
 		wr_http_answer_field(exchange, WR_VIEW("WWW-Authenticate"), WR_VIEW("Bearer"));
 	wr_browser_error_write(body, error, id);

@@ -323,6 +323,16 @@ void wr_http_answer_field(struct wr_http_exchange *exchange, struct wr_view name
 		server->has_type_field = true;
 }
 
+void wr_http_answer_retry_after(struct wr_http_exchange *exchange, unsigned seconds)
+{
+	char digits[20];
+	struct wr_buf text;
+
+	wr_buf_init_fixed(&text, digits, sizeof digits);
+	wr_buf_append_u64(&text, seconds);
+	wr_http_answer_field(exchange, WR_VIEW("Retry-After"), wr_buf_view(&text));
+}
+
 void wr_http_answer_close(struct wr_http_exchange *exchange)
 {
 	conn_of(exchange)->is_last = true;
@@ -377,7 +387,7 @@ void wr_http_answer_fault(struct wr_http_conn *conn, unsigned status,
 		conn->is_last = true;
 	server->fields_of = NULL;
 	if (status == 503)
-		wr_http_answer_field(&conn->exchange, WR_VIEW("Retry-After"), WR_VIEW("1"));
+		wr_http_answer_retry_after(&conn->exchange, 1);
 	server->app.on_fault(server->app.context, body, status, kind, fault);
 	if (lent_is_whole(conn, wr_buf_view(body)))
 		answer(conn, status, wr_buf_view(body));

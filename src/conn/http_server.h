@@ -121,6 +121,8 @@ void wr_http_server_drain(struct wr_http_server *self);
  * Name and value are copied. */
 void wr_http_answer_field(struct wr_http_exchange *exchange, struct wr_view name,
 			  struct wr_view value);
+/* The same for Retry-After, in seconds (RFC 9110 10.2.3). */
+void wr_http_answer_retry_after(struct wr_http_exchange *exchange, unsigned seconds);
 /* This answer is the last of its connection. */
 void wr_http_answer_close(struct wr_http_exchange *exchange);
 

@@ -2,16 +2,6 @@
 
 /* ---- answers ---- */
 
-static void answer_retry_after(struct wr_http_exchange *exchange, unsigned seconds)
-{
-	char digits[20];
-	struct wr_buf text;
-
-	wr_buf_init_fixed(&text, digits, sizeof digits);
-	wr_buf_append_u64(&text, seconds);
-	wr_http_answer_field(exchange, WR_VIEW("Retry-After"), wr_buf_view(&text));
-}
-
 void wr_refuse(struct wr_request *request, enum wr_wire_error error, struct wr_view message)
 {
 	struct wr_http_exchange *exchange = request->exchange;
@@ -19,7 +9,7 @@ void wr_refuse(struct wr_request *request, enum wr_wire_error error, struct wr_v
 	unsigned retry_after_s = wr_wire_error_retry_after_s(error);
 
 	if (retry_after_s != 0)
-		answer_retry_after(exchange, retry_after_s);
+		wr_http_answer_retry_after(exchange, retry_after_s);
 	if (error == WR_WIRE_UNAUTHORIZED)
 		wr_http_answer_field(exchange, WR_VIEW("WWW-Authenticate"), WR_VIEW("Bearer"));
 	if (error == WR_WIRE_WORKER_NOT_FOUND)
